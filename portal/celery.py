@@ -1,0 +1,28 @@
+"""Celery is the doorbell: the tables say what is due, tasks only sweep them.
+
+``SCHEDULE`` is read by beat and, where there is no broker, by ``manage.py worker``, so both run the
+same functions. Every task takes no arguments and is harmless when repeated.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+#: task name -> seconds between two runs
+SCHEDULE: dict[str, float] = {
+    "courses.reminders.tasks.plan_reminders": 60.0,
+    "courses.reminders.tasks.drain_reminders": 5.0,
+    "courses.exams.tasks.sweep_attempts": 15.0,
+    "courses.jobs.tasks.run_jobs": 3.0,
+}
+
+app = Celery("crosswalk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# expires: a worker that was away must not find a thousand old rings of the bell
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds * 2, 10)}}
+    for name, seconds in SCHEDULE.items()
+}

@@ -1,0 +1,28 @@
+"""The admin site: grouped by job, entered only through the portal's own sign-in."""
+
+from django.contrib import admin
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+
+class CrosswalkAdminSite(admin.AdminSite):
+    """Stock Django admin. Sign-in, its limits and second factors are allauth's alone."""
+
+    site_title = _("Crosswalk editing")
+    site_header = _("Crosswalk editing")
+    index_title = _("Your desk")
+    enable_nav_sidebar = False
+
+    def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
+        """Send a stranger to the portal's sign-in; tell a signed-in person without staff rights 404 nothing."""
+        target = request.GET.get("next", "/admin/")
+        if request.user.is_authenticated:
+            return redirect("pages:today")
+        return redirect("/account/login/?" + urlencode({"next": target}))
+
+
+class CrosswalkAdminConfig(AdminConfig):
+    default_site = "portal.lib.adminsite.CrosswalkAdminSite"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class LibConfig(AppConfig):
+    """The floor: no tables; imports nothing of ours."""
+
+    name = "portal.lib"
+    label = "lib"

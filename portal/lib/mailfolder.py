@@ -1,0 +1,24 @@
+"""A mail backend that writes each message to a file of its own: the demo's mailbox."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+class EmailBackend(BaseEmailBackend):
+    """Write messages to ``settings.MAIL_FOLDER``; names sort by time, a reader never sees half a file."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.MAIL_FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+            part = folder / f".{name}.part"
+            part.write_bytes(message.message().as_bytes(linesep="\r\n"))
+            part.rename(folder / f"{name}.eml")
+        return len(email_messages)
