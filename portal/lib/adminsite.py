@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -17,11 +18,11 @@ class CrosswalkAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
-        """Send a stranger to the portal's sign-in; tell a signed-in person without staff rights 404 nothing."""
-        target = request.GET.get("next", "/admin/")
+        """Send a stranger to the portal's sign-in; a signed-in person without staff rights sees a 404."""
         if request.user.is_authenticated:
-            return redirect("pages:today")
-        return redirect("/account/login/?" + urlencode({"next": target}))
+            raise Http404
+        target = request.GET.get("next", reverse("admin:index"))
+        return redirect(reverse("account_login") + "?" + urlencode({"next": target}))
 
 
 class CrosswalkAdminConfig(AdminConfig):

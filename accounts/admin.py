@@ -1,0 +1,32 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import TermsAcceptance, User
+from portal.lib.admin import ContentAdmin, ReadOnlyAdmin
+
+
+
+@admin.register(User)
+class UserAdmin(ContentAdmin):
+    """People: roles, accommodation, suspension. Passwords and factors are the person's own."""
+
+    list_display = ("email", "name", "time_zone", "is_staff", "is_active", "joined_at")
+    list_filter = ("is_active", "is_staff", "groups")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("joined_at", "last_login")
+    filter_horizontal = ("groups",)
+    fieldsets = (
+        (None, {"fields": ("email", "name", "time_zone", "purpose", "exam_on")}),
+        (_("Accommodation"), {"fields": ("time_multiplier",)}),
+        (_("Access"), {"fields": ("groups", "is_staff", "is_active")}),
+        (_("History"), {"fields": ("joined_at", "last_login")}),
+    )
+
+
+@admin.register(TermsAcceptance)
+class TermsAcceptanceAdmin(ReadOnlyAdmin):
+    list_display = ("user", "version", "accepted_at")
+    list_select_related = ("user",)
+    list_filter = ("version",)
+    search_fields = ("user__email",)
