@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,9 +21,7 @@ from courses.catalog.models import (
 from courses.catalog.signals import lesson_drafted
 from courses.codesets.actions import check_citations, check_code_refs
 from portal.lib.markdown import Rendered, render
-from portal.lib.revisions import Revision, next_number
-
-R = TypeVar("R", bound=Revision)
+from portal.lib.revisions import next_number
 
 
 class LessonRefused(Exception):
@@ -33,10 +30,6 @@ class LessonRefused(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = list(problems)
-
-
-class AlreadyPublished(Exception):
-    """A published revision does not change; write a new one."""
 
 
 @dataclass(frozen=True)
@@ -165,18 +158,6 @@ def write_guide_revision(
         created_by=by,
         created_at=at,
     )
-
-
-def publish_revision(*, revision: R, by: User | None, live_from: datetime) -> R:
-    """Make a draft live from a moment, which may lie ahead; raises ``AlreadyPublished``."""
-    model: Any = type(revision)
-    changed = model.objects.filter(pk=revision.pk, published_at=None).update(
-        published_at=live_from, published_by=by
-    )
-    if not changed:
-        raise AlreadyPublished(str(revision))
-    revision.published_at, revision.published_by = live_from, by
-    return revision
 
 
 @transaction.atomic

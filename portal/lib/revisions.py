@@ -97,3 +97,19 @@ def revision_constraints(table: str, identity: str) -> list[models.BaseConstrain
 def next_number(revisions: models.QuerySet[Any]) -> int:
     """The number that the next revision of these gets; the unique constraint settles a race."""
     return (revisions.aggregate(last=models.Max(F("number")))["last"] or 0) + 1
+
+
+class AlreadyPublished(Exception):
+    """A published revision does not change; write a new one."""
+
+
+def publish_revision(*, revision: Revision, by: Any, live_from: datetime) -> None:
+    """Make a draft live from a moment, which may lie ahead. Raises ``AlreadyPublished``."""
+    changed = (
+        type(revision)
+        ._default_manager.filter(pk=revision.pk, published_at=None)
+        .update(published_at=live_from, published_by=by)
+    )
+    if not changed:
+        raise AlreadyPublished(str(revision))
+    revision.published_at, revision.published_by = live_from, by

@@ -1,0 +1,25 @@
+from django.urls import path
+
+from portal.pages import health, mailbox, views
+
+app_name = "pages"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("today/", views.today, name="today"),
+    path("guide/", views.guide, name="guide"),
+    path("search/", views.search, name="search"),
+    path("notices/", views.notices, name="notices"),
+    path("styleguide/", views.styleguide, name="styleguide"),
+    path("paths/", views.paths, name="paths"),
+    path("paths/<slug:key>/", views.path, name="path"),
+    path("courses/<slug:key>/", views.course, name="course"),
+    path("courses/<slug:course_key>/<slug:key>/", views.lesson, name="lesson"),
+    path("preview/lessons/<int:revision_id>/", views.preview_lesson, name="preview_lesson"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("healthz/worker", health.worker_health, name="worker_health"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<slug:name>/", mailbox.mail, name="mail"),
+    path("mailbox/<slug:name>/raw/", mailbox.mail_raw, name="mail_raw"),
+    path("mailbox/<slug:name>/html/", mailbox.mail_html, name="mail_html"),
+]

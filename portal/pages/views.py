@@ -1,0 +1,293 @@
+"""Pages that show several rooms together."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from accounts.terms import TERMS_VERSION
+from courses.catalog.models import (
+    Certification,
+    Course,
+    EducationPath,
+    Fact,
+    FactKind,
+    Figure,
+    GuideRevision,
+    LessonRevision,
+)
+from courses.codesets.search import find
+from courses.credentials.queries import standings
+from courses.exams.models import Attempt
+from courses.exams.queries import checkpoints_for
+from courses.progress.models import CourseCompletion, Enrolment, PathFollowing
+from courses.progress.rules import missing
+from portal.lib.access import member, public, role
+from portal.pages.links import link_target
+from portal.pages.queries import (
+    NextStep,
+    asked_of_lesson,
+    courses_in_progress,
+    followed_path,
+    found_content,
+    lesson_page,
+    outline,
+    path_progress,
+    segments,
+)
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+@public
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What the portal does, three doors and a live code look-up."""
+    return render(request, "pages/home.html")
+
+
+@public
+@require_safe
+def notices(request: HttpRequest) -> HttpResponse:
+    """Terms and notices, open to everybody."""
+    return render(request, "pages/notices.html", {"version": TERMS_VERSION})
+
+
+@role("editor")
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component in every state."""
+    return render(request, "pages/styleguide.html")
+
+
+@member
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """One next step, what is due, where I am on my path."""
+    assert isinstance(request.user, User)
+    user, at = request.user, timezone.now()
+    on = user.local(at).date()
+    attempt = Attempt.objects.owned_by(user).open_at(at).select_related("blueprint").first()
+    in_progress = courses_in_progress(user, at)
+    path = followed_path(user)
+    progress = path_progress(path, user) if path else None
+    cycles = standings(user, on)
+    due = [standing for standing in cycles if standing.days_left <= 180]
+    return render(
+        request,
+        "pages/today.html",
+        {
+            "step": _next_step(user, attempt, in_progress, progress, cycles),
+            "attempt": attempt,
+            "courses": in_progress,
+            "progress": progress,
+            "due": due,
+            "exam_days": (user.exam_on - on).days if user.exam_on and user.exam_on >= on else None,
+            "nothing_due": not due and not attempt and not (user.exam_on and user.exam_on >= on),
+        },
+    )
+
+
+def _next_step(user: User, attempt: Any, in_progress: Any, progress: Any, cycles: Any) -> NextStep:
+    """The shortest useful thing: what runs against a clock first, then what is begun, then what is new."""
+    if attempt:
+        return NextStep(
+            _("Resume %(exam)s") % {"exam": attempt.blueprint.title},
+            _("The clock is running."),
+            reverse("exams:attempt", args=[attempt.pk]),
+            _("Resume the exam"),
+        )
+    if user.purpose == "keep" and not cycles:
+        return NextStep(
+            _("Record the credential you hold"),
+            _("Then this page tells you how many CEUs are short and by when."),
+            reverse("credentials:record"),
+            _("Record a credential"),
+        )
+    if in_progress:
+        course = in_progress[0]
+        return NextStep(
+            course.next_title,
+            _("%(course)s: %(done)d of %(total)d lessons completed.")
+            % {"course": course.course.title, "done": course.done, "total": course.total},
+            reverse("pages:lesson", args=[course.course.key, course.next_key]),
+            _("Continue the lesson"),
+        )
+    current = progress.current if progress else None
+    if current and current.next_step:
+        return NextStep(
+            current.next_step.asked.text,
+            _("Stage %(number)d of your path: %(title)s.")
+            % {"number": current.number, "title": current.title},
+            current.next_step.url or progress.path.get_absolute_url(),
+            _("Go on"),
+        )
+    return NextStep(
+        _("Choose a path"),
+        _("A path leads you through six stages, from the first lesson to a credential that stays alive."),
+        reverse("pages:paths"),
+        _("See the paths"),
+    )
+
+
+@public
+@require_safe
+def guide(request: HttpRequest) -> HttpResponse:
+    """The career guide: every section, its figures with their sources, and where to go next."""
+    at = timezone.now()
+    sections = list(GuideRevision.objects.live(at).select_related("section").order_by("section__position"))
+    figures = Figure.objects.in_bulk([k for s in sections for k in s.figures], field_name="key")
+    compare = Certification.objects.filter(key__in=[k for s in sections for k in s.compare])
+    tables = _comparison(list(compare.select_related("body")))
+    return render(
+        request,
+        "pages/guide.html",
+        {
+            "sections": [
+                {
+                    "revision": section,
+                    "figures": [figures[key] for key in section.figures if key in figures],
+                    "comparison": tables if section.compare else None,
+                    "links": [
+                        {"label": link["label"], "url": url}
+                        for link in section.links
+                        if (url := link_target(link["to"]))
+                    ],
+                }
+                for section in sections
+            ]
+        },
+    )
+
+
+def _comparison(certifications: list[Certification]) -> dict[str, Any]:
+    """Certifications side by side: a row for each kind of fact that any of them has."""
+    order = ("cpc", "ccs", "cic", "coc")
+    certifications.sort(key=lambda c: order.index(c.key) if c.key in order else len(order))
+    facts: dict[tuple[str, int], Fact] = {}
+    for fact in Fact.objects.filter(certification__in=certifications):
+        facts.setdefault((fact.kind, fact.certification_id or 0), fact)
+    rows = [
+        (kind.label, [facts.get((kind.value, c.pk)) for c in certifications])
+        for kind in FactKind
+        if any((kind.value, c.pk) in facts for c in certifications)
+    ]
+    return {"certifications": certifications, "rows": rows}
+
+
+@public
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Search over lessons, courses, the guide and codes."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    context: dict[str, Any] = {"query": query}
+    if query:
+        context |= {"found": found_content(query, timezone.now()), "codes": find(query, limit=5)}
+    return render(request, "pages/search.html", context)
+
+
+@public
+@require_safe
+def paths(request: HttpRequest) -> HttpResponse:
+    """All education paths."""
+    shown = EducationPath.objects.filter(published_at__lte=timezone.now())
+    return render(request, "pages/paths.html", {"paths": shown})
+
+
+@public
+@require_safe
+def path(request: HttpRequest, key: str) -> HttpResponse:
+    """A path as six stages, with what each asks for and what is done."""
+    shown = get_object_or_404(EducationPath, key=key, published_at__lte=timezone.now())
+    user = _person(request)
+    return render(
+        request,
+        "pages/path.html",
+        {
+            "progress": path_progress(shown, user),
+            "is_followed": bool(user) and PathFollowing.objects.filter(user=user, path=shown).exists(),
+        },
+    )
+
+
+@public
+@require_safe
+def course(request: HttpRequest, key: str) -> HttpResponse:
+    """A course: outline with states, hours, CEUs, what to take first."""
+    at, user = timezone.now(), _person(request)
+    shown = get_object_or_404(
+        Course.objects.published(at).prefetch_related("prerequisites", "systems"), key=key
+    )
+    lines = outline(shown, user, at)
+    enrolled = bool(user) and Enrolment.objects.filter(user=user, course=shown).exists()
+    completion = CourseCompletion.objects.filter(user=user, course=shown).first() if enrolled else None
+    return render(
+        request,
+        "pages/course.html",
+        {
+            "course": shown,
+            "outline": lines,
+            "is_enrolled": enrolled,
+            "completion": completion,
+            "left": [lesson.title for lesson in lines.lessons if not lesson.is_done],
+        },
+    )
+
+
+@public
+@require_safe
+def lesson(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
+    """A lesson as the person sees it. Previews are open to everybody, the rest to those enrolled."""
+    at, user = timezone.now(), _person(request)
+    revision = lesson_page(course_key, key, user, at)
+    if revision is None:
+        raise Http404
+    if not revision.lesson.is_preview:
+        if user is None:
+            return redirect_to_login(request.get_full_path())
+        if not revision.is_enrolled:  # type: ignore[attr-defined]  # annotated by lesson_page
+            messages.info(request, _("Enrol in the course to read this lesson. It is free."))
+            return redirect("pages:course", course_key)
+    return render(request, "pages/lesson.html", _lesson_context(revision, user, at))
+
+
+def _lesson_context(revision: LessonRevision, user: User | None, at: datetime) -> dict[str, Any]:
+    lines = outline(revision.lesson.module.course, user, at)
+    asked = asked_of_lesson(revision, user)
+    questions = {one.key: one for one in checkpoints_for(revision, user)} if asked else {}
+    before, after = lines.around(revision.lesson.key)
+    return {
+        "revision": revision,
+        "course": revision.lesson.module.course,
+        "outline": lines,
+        "segments": [
+            {"html": segment.html, "checkpoint": questions.get(segment.checkpoint)}
+            for segment in segments(revision.html)
+        ],
+        "asked": asked,
+        "left": missing(asked),
+        "before": before,
+        "after": after,
+    }
+
+
+@role("editor")
+@require_safe
+def preview_lesson(request: HttpRequest, revision_id: int) -> HttpResponse:
+    """Any revision of a lesson, in the student's own page; nothing is written."""
+    revision = get_object_or_404(
+        LessonRevision.objects.select_related("lesson__module__course"), pk=revision_id
+    )
+    context = _lesson_context(revision, None, timezone.now())
+    return render(request, "pages/lesson.html", context | {"preview": True})
+
