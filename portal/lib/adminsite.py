@@ -1,5 +1,8 @@
 """The admin site: grouped by job, entered only through the portal's own sign-in."""
 
+from functools import wraps
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +19,18 @@ class CrosswalkAdminSite(admin.AdminSite):
     site_header = _("Crosswalk editing")
     index_title = _("Your desk")
     enable_nav_sidebar = False
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Nobody but staff learns what is here: a signed-in stranger gets 404 at once."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def staff_only(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise Http404
+            return guarded(request, *args, **kwargs)
+
+        return staff_only
 
     def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
         """Send a stranger to the portal's sign-in; a signed-in person without staff rights sees a 404."""

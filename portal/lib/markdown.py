@@ -5,6 +5,7 @@ The grammar is documented in ``docs/packs.md``. Rendering and sanitising are pur
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -29,12 +30,29 @@ SYSTEMS = {
 CITATIONS = ("guideline", "index", "tabular", "source")
 ROLES = ("code", "header", "invalid")
 
-_REFERENCE = re.compile(r"\[\[(?:(?P<prefix>[a-z0-9]+):)?(?P<target>[^\]|\n]{1,120})(?:\|(?P<role>[a-z]+))?\]\]")
+_REFERENCE = re.compile(
+    r"\[\[(?:(?P<prefix>[a-z0-9]+):)?(?P<target>[^\]|\n]{1,120})(?:\|(?P<role>[a-z]+))?\]\]"
+)
 _CHECKPOINT = re.compile(r"^\[\[checkpoint:(?P<key>[a-z0-9-]+)\]\]$")
 _TAGS = {
     *("a", "abbr", "aside", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em"),
     *("figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "mark", "ol", "p", "pre"),
-    *("s", "section", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    *(
+        "s",
+        "section",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ),
 }
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "id"},
@@ -112,11 +130,22 @@ def plain(source: str) -> str:
     return re.sub(r"[*_`#>|]+", " ", text)
 
 
+def references(source: str) -> Iterator[tuple[int, str, str, str]]:
+    """Each ``[[prefix:target|role]]`` as (line from 1, prefix, target, role), without rendering.
+
+    For whoever must name the line of a mistake; a missing prefix is ICD-10-CM, a missing role is ``code``.
+    """
+    for number, line in enumerate(source.splitlines(), start=1):
+        for match in _REFERENCE.finditer(line):
+            yield number, match["prefix"] or "icd10cm", match["target"].strip(), match["role"] or "code"
+
+
 def code_chip(system: str, code: str) -> str:
     """A code as it looks everywhere: a link to its entry that the side panel takes over."""
     where = f"/codes/{system}/{quote(code)}/"
     return (
-        f'<a class="chip tab-{system}" href="{where}" data-panel="{where}panel/" data-system="{SYSTEMS[system]}">'
+        f'<a class="chip tab-{system}" href="{where}" data-panel="{where}panel/"'
+        f' data-system="{SYSTEMS[system]}">'
         f"{escape(code)}</a>"
     )
 
@@ -219,6 +248,7 @@ def _callout(name: str, label: str) -> Any:
             return "</aside>\n"
         title = tokens[index].info.strip()[len(name) :].strip()
         heading = f"{label}: {escape(title)}" if title else label
-        return f'<aside class="callout callout-{name}" aria-label="{heading}"><p class="callout-title">{heading}</p>\n'
+        opening = f'<aside class="callout callout-{name}" aria-label="{heading}">'
+        return f'{opening}<p class="callout-title">{heading}</p>\n'
 
     return render_callout

@@ -1,0 +1,149 @@
+"""A real demo: the supervisor of ``make demo`` on a free port, and a real Chromium."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
+    "--disable-sync --no-first-run"
+).split()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """A running demo."""
+
+    def __init__(self, port: int, process: "subprocess.Popen[bytes]", log: Path, var: Path) -> None:
+        self.url, self.process, self.log, self.var = f"http://localhost:{port}", process, log, var
+
+    def stop(self) -> int:
+        """Ctrl-C, as a person would; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=30)
+
+
+def start_demo(var: Path, port: int | None = None) -> Demo:
+    """Start the demo on ``var`` and wait until it answers."""
+    port = port or free_port()
+    log = var.parent / f"{var.name}.log"
+    environment = {
+        k: v for k, v in os.environ.items() if k not in {"TESTING", "DJANGO_SETTINGS_MODULE", "REDIS_URL"}
+    }
+    environment |= {"DEMO": "1", "VAR": str(var), "PORT": str(port), "PYTHONWARNINGS": "default"}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.embedded"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the demo ended: {log.read_text()[-4000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return Demo(port, process, log, var)
+        except OSError:
+            time.sleep(0.3)
+    process.kill()
+    raise AssertionError(f"the demo did not get ready: {log.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = start_demo(tmp_path_factory.mktemp("demo") / "var")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    binary = next(
+        (b for n in ("chromium", "chromium-browser", "google-chrome") if (b := shutil.which(n))), None
+    )
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=binary, args=CHROMIUM_ARGS)
+        yield launched
+        launched.close()
+
+
+class Visit:
+    """A browser page that fails the test on any console error, CSP message or failed request."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context, self.base = context, base
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # a status the server chose (404, 422) is the page's answer, not a fault of the page
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+    def go(self, path: str) -> Page:
+        answer = self.page.goto(path if path.startswith("http") else self.base + path)
+        assert answer is not None and answer.status < 500, f"{path}: {answer and answer.status}"
+        return self.page
+
+    def check(self) -> None:
+        """No complaint so far, no axe violation, no sideways scroll at 320 px."""
+        assert not self.complaints, self.complaints
+        result = Axe().run(
+            self.page,
+            options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+        )
+        found = [
+            f"{v['id']}: {node['html'][:160]}"
+            for v in result.response["violations"]
+            for node in v["nodes"][:3]
+        ]
+        assert not found, f"{self.page.url}\n" + "\n".join(found)
+        size = self.page.viewport_size
+        self.page.set_viewport_size({"width": 320, "height": 640})
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, f"{self.page.url} is {wide} px wide on a 320 px screen"
+        if size:
+            self.page.set_viewport_size(size)
+
+
+@pytest.fixture
+def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    visiting = Visit(context, demo.url)
+    yield visiting
+    context.close()
+    assert not visiting.complaints, visiting.complaints
+
+
+def code_in(text: str) -> str:
+    """The one-time code of an account mail."""
+    found = re.search(r"\b([A-Z0-9]{4,5}-?[A-Z0-9]{3,5}|\d{6})\b", text)
+    assert found, text
+    return found[1]
