@@ -5,7 +5,6 @@ from accounts.models import TermsAcceptance, User
 from portal.lib.admin import ContentAdmin, ReadOnlyAdmin
 
 
-
 @admin.register(User)
 class UserAdmin(ContentAdmin):
     """People: roles, accommodation, suspension. Passwords and factors are the person's own."""

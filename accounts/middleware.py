@@ -21,7 +21,13 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 TERMS_KEY, FACTOR_KEY = "terms_accepted", "second_factor"
 #: The only places that staff without a second factor may see.
 FACTOR_VIEWS = frozenset(
-    {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"}
+    {
+        "mfa_index",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_generate_recovery_codes",
+        "mfa_view_recovery_codes",
+    }
     | {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 )
 #: Places that stay open before the terms are accepted.
@@ -58,7 +64,9 @@ def staff_second_factor(get_response: GetResponse) -> GetResponse:
         match = request.resolver_match
         if match is not None and match.view_name in FACTOR_VIEWS:
             return None
-        messages.warning(request, _("Editing needs a second factor: set up an authenticator or a passkey first."))
+        messages.warning(
+            request, _("Editing needs a second factor: set up an authenticator or a passkey first.")
+        )
         return redirect("mfa_index")
 
     middleware.process_view = process_view  # type: ignore[attr-defined]  # Django's hook

@@ -52,7 +52,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person, known by an e-mail address."""
 
     email = models.EmailField(_("e-mail"), max_length=254)
-    name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("As it should stand on certificates."))
+    name = models.CharField(
+        _("name"), max_length=120, blank=True, help_text=_("As it should stand on certificates.")
+    )
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
@@ -81,7 +83,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_once"),
             models.CheckConstraint(
-                condition=Q(time_multiplier__gte=1, time_multiplier__lte=4), name="accounts_user_multiplier_1_to_4"
+                condition=Q(time_multiplier__gte=1, time_multiplier__lte=4),
+                name="accounts_user_multiplier_1_to_4",
             ),
         ]
 

@@ -11,7 +11,12 @@ def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
     """Give editors the content apps and administrators everything. Harmless when repeated."""
     permissions = Permission.objects.using(using)
     for role, granted in (
-        (Role.EDITOR, permissions.filter(content_type__app_label__in=EDITOR_APPS).exclude(codename__startswith="delete_")),
+        (
+            Role.EDITOR,
+            permissions.filter(content_type__app_label__in=EDITOR_APPS).exclude(
+                codename__startswith="delete_"
+            ),
+        ),
         (Role.ADMINISTRATOR, permissions.all()),
     ):
         group = Group.objects.using(using).filter(name=role).first()

@@ -57,7 +57,9 @@ if "*" in ALLOWED_HOSTS:
 if DEMO and not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"}:
     raise ImproperlyConfigured("DEMO=1 serves this machine only: leave ALLOWED_HOSTS out.")
 PORT = env.int("PORT", 8000)
-SITE_URL = env.str("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://localhost:{PORT}").rstrip("/")
+SITE_URL = env.str("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://localhost:{PORT}").rstrip(
+    "/"
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
 WORKER_HEALTH_TOKEN = env.str("WORKER_HEALTH_TOKEN", "")
 
@@ -237,7 +239,11 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "pages:home"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Crosswalk: "
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "signup": "20/h/ip", "reset_password": "20/h/ip,5/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "reset_password": "20/h/ip,5/h/key",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -48,10 +48,10 @@ def checked_references(
     Raises ``LessonRefused`` naming every code that does not exist or is not billable where it should be, and
     every citation that the outline does not hold.
     """
-    refs = [
-        LessonCodeRef(system=r.system, code=r.code, role=r.role, edition=edition) for r in rendered.codes
-    ]
-    named = dict.fromkeys([(c.kind, c.ref) for c in citations] + [("guideline", g) for g in rendered.guidelines])
+    refs = [LessonCodeRef(system=r.system, code=r.code, role=r.role, edition=edition) for r in rendered.codes]
+    named = dict.fromkeys(
+        [(c.kind, c.ref) for c in citations] + [("guideline", g) for g in rendered.guidelines]
+    )
     rows = [
         LessonCitation(kind=kind, ref=ref, edition=edition, position=position)
         for position, (kind, ref) in enumerate(named)

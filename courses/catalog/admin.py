@@ -69,7 +69,9 @@ class LessonForm(TextForm):
         label=_("Citations"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("One a line: guideline I.B.13, tabular E11.6, index Diabetes, type 2, or source 45 CFR 162.1002."),
+        help_text=_(
+            "One a line: guideline I.B.13, tabular E11.6, index Diabetes, type 2, or source 45 CFR 162.1002."
+        ),
     )
 
     class Meta:

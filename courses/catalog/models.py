@@ -164,9 +164,7 @@ class CourseSystem(models.Model):
 
     class Meta:
         verbose_name = _("code system")
-        constraints = [
-            models.UniqueConstraint(fields=["course", "system"], name="catalog_coursesystem_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["course", "system"], name="catalog_coursesystem_once")]
 
     def __str__(self) -> str:
         return self.get_system_display()
@@ -374,7 +372,9 @@ class Requirement(models.Model):
             models.UniqueConstraint(
                 fields=["lesson_revision", "kind", "key"], name="catalog_requirement_once_per_lesson"
             ),
-            models.UniqueConstraint(fields=["stage", "kind", "key"], name="catalog_requirement_once_per_stage"),
+            models.UniqueConstraint(
+                fields=["stage", "kind", "key"], name="catalog_requirement_once_per_stage"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -405,9 +405,13 @@ class GuideRevision(Revision):
     source = models.TextField(_("text"))
     html = models.TextField(editable=False)
     links = models.JSONField(
-        _("links"), default=list, help_text=_('List of {"label", "to"}; to is path:, course:, certification: or page:.')
+        _("links"),
+        default=list,
+        help_text=_('List of {"label", "to"}; to is path:, course:, certification: or page:.'),
     )
-    figures = models.JSONField(_("figures"), default=list, blank=True, help_text=_("Keys of figures to show."))
+    figures = models.JSONField(
+        _("figures"), default=list, blank=True, help_text=_("Keys of figures to show.")
+    )
     compare = models.JSONField(
         _("certifications to compare"), default=list, blank=True, help_text=_("Keys of certifications.")
     )

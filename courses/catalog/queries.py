@@ -44,9 +44,7 @@ def catalog_courses(filters: dict[str, Any], at: datetime) -> list[CatalogCourse
         "key", "title", "summary", "level", "hours", "ceus", "systems__system"
     ).order_by("position", "title", "systems__system")
     for key, title, summary, level, hours, ceus, system in rows:
-        line = found.setdefault(
-            key, CatalogCourse(key, title, summary, str(Level(level).label), hours, ceus)
-        )
+        line = found.setdefault(key, CatalogCourse(key, title, summary, str(Level(level).label), hours, ceus))
         if system:
             line.systems.append(System(system))
     return list(found.values())

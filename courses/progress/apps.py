@@ -8,4 +8,3 @@ class ProgressConfig(AppConfig):
     name = "courses.progress"
     label = "progress"
     verbose_name = _("Progress")
-

@@ -29,9 +29,7 @@ class PathFollowing(models.Model):
     class Meta:
         verbose_name = _("path followed")
         verbose_name_plural = _("paths followed")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "path"], name="progress_pathfollowing_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "path"], name="progress_pathfollowing_once")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.path}"
@@ -47,9 +45,7 @@ class Enrolment(models.Model):
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "course"], name="progress_enrolment_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "course"], name="progress_enrolment_once")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.course}"
@@ -129,9 +125,7 @@ class ReadingTime(models.Model):
 
     class Meta:
         verbose_name = _("reading time")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "lesson"], name="progress_readingtime_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "lesson"], name="progress_readingtime_once")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.lesson}, {self.minutes} min"
@@ -149,9 +143,7 @@ class LessonNote(models.Model):
 
     class Meta:
         verbose_name = _("lesson note")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "lesson"], name="progress_lessonnote_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "lesson"], name="progress_lessonnote_once")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.lesson}"

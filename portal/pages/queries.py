@@ -97,9 +97,8 @@ class Outline:
 
 def outline(course: Course, user: User | None, at: datetime) -> Outline:
     """The outline of a course: one query."""
-    newest = (
-        LessonRevision.objects.filter(lesson=OuterRef("pk"), published_at__lte=at)
-        .order_by("-published_at", "-number")
+    newest = LessonRevision.objects.filter(lesson=OuterRef("pk"), published_at__lte=at).order_by(
+        "-published_at", "-number"
     )
     done = LessonCompletion.objects.filter(lesson=OuterRef("pk"), user=user)
     rows = (
@@ -111,9 +110,7 @@ def outline(course: Course, user: User | None, at: datetime) -> Outline:
             is_done=Exists(done),
         )
         .filter(title__isnull=False)
-        .values_list(
-            "module__position", "module__title", "key", "title", "minutes", "is_preview", "is_done"
-        )
+        .values_list("module__position", "module__title", "key", "title", "minutes", "is_preview", "is_done")
     )
     modules = []
     for (_position, title), lines in groupby(rows, key=lambda row: row[:2]):
@@ -311,9 +308,7 @@ def courses_in_progress(user: User, at: datetime) -> list[CourseInProgress]:
     rows = (
         Lesson.objects.live(at)
         .filter(module__course__enrolments__user=user)
-        .exclude(
-            Exists(CourseCompletion.objects.filter(user=user, course=OuterRef("module__course")))
-        )
+        .exclude(Exists(CourseCompletion.objects.filter(user=user, course=OuterRef("module__course"))))
         .annotate(
             begun=F("module__course__enrolments__enrolled_at"),
             title=Subquery(newest.values("title")[:1]),
@@ -340,9 +335,7 @@ def courses_in_progress(user: User, at: datetime) -> list[CourseInProgress]:
 
 def followed_path(user: User) -> EducationPath | None:
     """The path the person follows, the latest choice if there are several."""
-    following = (
-        PathFollowing.objects.owned_by(user).select_related("path").order_by("-followed_at").first()
-    )
+    following = PathFollowing.objects.owned_by(user).select_related("path").order_by("-followed_at").first()
     return following.path if following else None
 
 

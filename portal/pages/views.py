@@ -290,4 +290,3 @@ def preview_lesson(request: HttpRequest, revision_id: int) -> HttpResponse:
     )
     context = _lesson_context(revision, None, timezone.now())
     return render(request, "pages/lesson.html", context | {"preview": True})
-
