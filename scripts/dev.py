@@ -43,7 +43,7 @@ class Trouble(Exception):
     """Something a person has to mend; its text is the one line they read."""
 
 
-# --- showing that something goes on ------------------------------------------------------------------------
+# --- showing that something goes on -----------------------------------------------------------------------
 class Ticker:
     """One line per step: at once its title, in between the seconds, at the end how long it took."""
 
@@ -109,7 +109,7 @@ def quietly(title: str, command: list[str], hint: str, env: dict[str, str] | Non
             raise
 
 
-# --- what has to be there ----------------------------------------------------------------------------------
+# --- what has to be there ---------------------------------------------------------------------------------
 def version_of(python: str) -> tuple[int, ...] | None:
     """The version of an interpreter, or nothing if it does not run."""
     ask = "import sys; print(*sys.version_info[:3])"
@@ -166,7 +166,7 @@ def chosen_port() -> int:
     return int(text)
 
 
-# --- the environment ---------------------------------------------------------------------------------------
+# --- the environment --------------------------------------------------------------------------------------
 def fingerprint(kind: str, version: tuple[int, ...]) -> str:
     """What the environment must have been made from: the lock and the Python."""
     lock = (ROOT / "requirements" / f"{kind}.txt").read_bytes()
@@ -234,7 +234,7 @@ def hand_over(command: list[str], env: dict[str, str]) -> None:
     os.execve(command[0], command, env)
 
 
-# --- demo --------------------------------------------------------------------------------------------------
+# --- demo -------------------------------------------------------------------------------------------------
 def demo() -> int:
     """The whole portal on this machine, with nothing to set up."""
     port = chosen_port()
@@ -250,7 +250,7 @@ def demo() -> int:
     return 0
 
 
-# --- test --------------------------------------------------------------------------------------------------
+# --- test -------------------------------------------------------------------------------------------------
 def ensure_chromium() -> str | None:
     """Find or install Chromium; the reason why there is none, or nothing."""
     if any(shutil.which(name) for name in CHROMIUM):
@@ -378,7 +378,7 @@ def test() -> int:
     return int(any(code not in (0, 5) for code in codes) or set(codes) == {5})
 
 
-# --- check -------------------------------------------------------------------------------------------------
+# --- check ------------------------------------------------------------------------------------------------
 def check() -> int:
     """Every gate that needs no running server; all of them, then a table."""
     ensure("dev")
@@ -428,7 +428,7 @@ def check() -> int:
     return int(bool(failed))
 
 
-# --- bench, soak, lock, setup ------------------------------------------------------------------------------
+# --- bench, soak, lock, setup -----------------------------------------------------------------------------
 def module(name: str, arguments: list[str]) -> int:
     """Run one of the suite's own programs, if it is there."""
     ensure("dev")
