@@ -1,0 +1,97 @@
+"""One connection to the mail server, and what its answers mean."""
+
+import re
+import smtplib
+from types import TracebackType
+from typing import Self
+
+from django.core.mail import EmailMessage, get_connection
+
+
+class ServerAway(Exception):
+    """The server cannot be reached or does not let us in: no message is at fault, and none can go."""
+
+
+class TryLater(Exception):
+    """This message could not go now; the server may take it later."""
+
+
+class LineBroken(TryLater):
+    """The line broke; whether the server took the message is unknown."""
+
+
+class Refused(Exception):
+    """The server will never take this message."""
+
+    def __init__(self, answer: str, *, is_address_bad: bool) -> None:
+        super().__init__(answer)
+        self.is_address_bad = is_address_bad
+
+
+#: Enhanced status 5.1.x: something is wrong with the address itself.
+_BAD_ADDRESS = re.compile(r"\b5\.1\.\d{1,3}\b")
+#: Answers to our own name and password, not to a message.
+_NOT_LET_IN = range(530, 540)
+
+
+class MailServer:
+    """A connection that is opened once, reused for all messages and opened again when it breaks."""
+
+    def __init__(self) -> None:
+        self._connection = get_connection()
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand ``message`` over. Raises ``TryLater``, ``Refused`` or ``ServerAway``."""
+        try:
+            taken = self._connection.send_messages([message])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, answer = next(iter(error.recipients.values()))
+            self._judge(code, answer)
+        except smtplib.SMTPResponseException as error:
+            if isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code in _NOT_LET_IN:
+                raise ServerAway(_words(error.smtp_code, error.smtp_error)) from None
+            self._judge(error.smtp_code, error.smtp_error)
+        except (smtplib.SMTPException, OSError) as error:
+            # the line broke, perhaps after the server took the message: the same Message-ID goes again
+            raise LineBroken(f"{type(error).__name__}: {error}") from None
+        if not taken:
+            raise TryLater("The mail backend took no message.")
+
+    def reopen(self) -> None:
+        """A fresh connection. Raises ``ServerAway``."""
+        self._close()
+        self._open()
+
+    def _judge(self, code: int, answer: bytes | str) -> None:
+        words = _words(code, answer)
+        if code == 421:  # the server is closing, and smtplib has closed the line with it
+            raise LineBroken(words) from None
+        if 400 <= code < 500:
+            raise TryLater(words) from None
+        raise Refused(words, is_address_bad=bool(_BAD_ADDRESS.search(words))) from None
+
+    def _open(self) -> None:
+        try:
+            self._connection.open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ServerAway(f"{type(error).__name__}: {error}") from None
+
+    def _close(self) -> None:
+        try:
+            self._connection.close()
+        except (smtplib.SMTPException, OSError):
+            pass  # it was broken already, and everything that matters is stamped
+
+
+def _words(code: int, answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return f"{code} {' '.join(text.split())}"
