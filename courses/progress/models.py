@@ -1,20 +1,11 @@
 """What a person has started, read, met and completed. Everything here belongs to one person."""
 
-from typing import Self
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from courses.catalog.models import Course, EducationPath, Lesson, LessonRevision, Requirement
-
-
-class OwnedQuerySet(models.QuerySet[models.Model]):
-    """Rows that belong to one person; every view starts from here."""
-
-    def owned_by(self, user: User) -> Self:
-        return self.filter(user=user)
+from portal.lib.owned import OwnedQuerySet
 
 
 class PathFollowing(models.Model):
