@@ -16,7 +16,6 @@ from accounts.models import User
 from accounts.terms import TERMS_VERSION
 from courses.catalog.models import (
     Certification,
-    Course,
     EducationPath,
     Fact,
     FactKind,
@@ -28,13 +27,14 @@ from courses.codesets.search import find
 from courses.credentials.queries import standings
 from courses.exams.models import Attempt
 from courses.exams.queries import checkpoints_for
-from courses.progress.models import CourseCompletion, Enrolment, PathFollowing
+from courses.progress.models import PathFollowing
 from courses.progress.rules import missing
 from portal.lib.access import member, public, role
 from portal.pages.links import link_target
 from portal.pages.queries import (
     NextStep,
     asked_of_lesson,
+    course_page,
     courses_in_progress,
     followed_path,
     found_content,
@@ -225,23 +225,12 @@ def path(request: HttpRequest, key: str) -> HttpResponse:
 def course(request: HttpRequest, key: str) -> HttpResponse:
     """A course: outline with states, hours, CEUs, what to take first."""
     at, user = timezone.now(), _person(request)
-    shown = get_object_or_404(
-        Course.objects.published(at).prefetch_related("prerequisites", "systems"), key=key
-    )
+    shown = course_page(key, user, at)
+    if shown is None:
+        raise Http404
     lines = outline(shown, user, at)
-    enrolled = bool(user) and Enrolment.objects.filter(user=user, course=shown).exists()
-    completion = CourseCompletion.objects.filter(user=user, course=shown).first() if enrolled else None
-    return render(
-        request,
-        "pages/course.html",
-        {
-            "course": shown,
-            "outline": lines,
-            "is_enrolled": enrolled,
-            "completion": completion,
-            "left": [lesson.title for lesson in lines.lessons if not lesson.is_done],
-        },
-    )
+    left = [lesson.title for lesson in lines.lessons if not lesson.is_done]
+    return render(request, "pages/course.html", {"course": shown, "outline": lines, "left": left})
 
 
 @public

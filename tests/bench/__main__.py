@@ -1,0 +1,269 @@
+"""``make bench [NAME=pages|answer|memory|demo]``: prints ``name value unit`` lines and writes
+``var/bench.json``.
+
+Times are CPU milliseconds of one request straight into the WSGI handler, the median of five rounds; each
+round measures the page and its floor (a bare Django view that runs the same SQL) one after the other,
+because machine time is noisy. What counts is the ratio.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = ROOT / "var" / "bench"
+ROUNDS, TIMES = 5, 40
+
+Line = tuple[str, float, str]
+
+#: page -> (SQL allowed, ratio to the floor allowed): budgets of the brief, as ratios to its own floors
+BUDGETS = {
+    "login": (0, 12.5),
+    "catalog": (4, 1.3),
+    "course": (6, 3.6),
+    "lesson": (6, 2.5),
+    "today": (8, 4.3),
+}
+
+
+def prepare() -> None:
+    """A database with the real codes, the starter content and the demo people."""
+    os.environ.update(DEMO="1", VAR=str(VAR), DJANGO_SETTINGS_MODULE="portal.settings")
+    os.environ.pop("TESTING", None)
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.ROOT_URLCONF = "tests.bench.floor"
+    for command in (
+        ["migrate", "-v0"],
+        ["createcachetable"],
+        ["load_codes", "icd10cm"],
+        ["load_content"],
+        ["load_demo"],
+    ):
+        call_command(*command)
+
+
+def signed_in(email: str) -> tuple[Any, dict[str, str]]:
+    """A person and the cookies of a session of theirs."""
+    from django.test import Client
+
+    from accounts.models import User
+
+    user = User.objects.get(email=email)
+    client = Client()
+    client.force_login(user)
+    client.get("/today/")  # the session now knows that the terms are accepted
+    return user, {name: morsel.value for name, morsel in client.cookies.items()}
+
+
+def demo_address(label: str) -> str:
+    from portal.pages.demo import DEMO_PEOPLE
+
+    return next(str(person.email) for person in DEMO_PEOPLE if label in str(person.email))
+
+
+def pages() -> Iterator[Line]:
+    """CPU, SQL and bytes of the pages with a budget."""
+    from django.db import connection
+
+    from tests.bench import floor
+
+    _user, cookies = signed_in(demo_address("student"))
+    lesson = "/courses/what-coders-do/a-day-of-coding-work/"
+    for name, url, jar in (
+        ("login", "/account/login/", {}),
+        ("catalog", "/catalog/", cookies),
+        ("course", "/courses/what-coders-do/", cookies),
+        ("lesson", lesson, cookies),
+        ("today", "/today/", cookies),
+    ):
+        recorder = floor.Recorder()
+        with connection.execute_wrapper(recorder):
+            status, body = floor.call(url, jar)
+        assert status == 200, f"{url}: {status}"
+        floor.STATEMENTS[:] = recorder.statements
+
+        def page(url: str = url, jar: dict[str, str] = jar) -> None:
+            floor.call(url, jar)
+
+        def bare() -> None:
+            floor.call("/bench/floor/", {})
+
+        mine, floors = interleaved(page, bare)
+        allowed_sql, allowed_ratio = BUDGETS[name]
+        yield f"{name}_cpu", mine, "ms"
+        yield f"{name}_floor_cpu", floors, "ms"
+        yield f"{name}_ratio", mine / floors, f"x (budget {allowed_ratio})"
+        yield f"{name}_sql", len(recorder.statements), f"queries (budget {allowed_sql})"
+        yield from weight(name, body)
+
+
+def interleaved(mine: Callable[[], None], bare: Callable[[], None]) -> tuple[float, float]:
+    """Medians of five rounds, each measuring one after the other."""
+    from tests.bench.floor import cpu_ms
+
+    mine(), bare()
+    rounds = [(cpu_ms(mine, TIMES), cpu_ms(bare, TIMES)) for _ in range(ROUNDS)]
+    return statistics.median(r[0] for r in rounds), statistics.median(r[1] for r in rounds)
+
+
+def weight(name: str, body: bytes) -> Iterator[Line]:
+    """What a first visit transfers: the page and its files, compressed, and the number of requests."""
+    import gzip
+    import re
+
+    import brotli
+    from django.contrib.staticfiles import finders
+
+    assets = set(re.findall(rb'(?:href|src)="/static/([^"]+\.(?:css|js|svg|png))"', body))
+    total = len(gzip.compress(body))
+    for asset in assets:
+        plain = re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", asset.decode())
+        found = finders.find(plain)
+        assert isinstance(found, str), plain
+        total += len(brotli.compress(Path(found).read_bytes()))
+    yield f"{name}_weight", total / 1024, "kB cold (budget 60)"
+    yield f"{name}_requests", 1 + len(assets), "requests cold (budget 6)"
+
+
+def answer() -> Iterator[Line]:
+    """Saving one answer against a bare view that runs the same SQL, and against the bare INSERT."""
+    import json as json_
+
+    from django.db import connection
+    from django.test import Client, RequestFactory
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts.models import User
+    from courses.exams.actions import start_attempt
+    from courses.exams.models import Blueprint
+    from tests.bench import floor
+
+    user = User.objects.get(email=demo_address("student"))
+    attempt = start_attempt(
+        user=user, blueprint=Blueprint.objects.get(key="foundations-practice"), at=timezone.now()
+    )
+    client = Client()
+    client.force_login(user)
+    client.get("/today/")
+    url = reverse("exams:answer", args=[attempt.pk])
+    cookies = "; ".join(f"{k}={v.value}" for k, v in client.cookies.items())
+    item = attempt.items.order_by("position")[0]
+    seq = iter(range(1, 10_000_000))
+
+    def save() -> None:
+        body = {
+            "position": item.position,
+            "choice": item.choice_order[0],
+            "client_id": "bench",
+            "seq": next(seq),
+        }
+        request = RequestFactory(SERVER_NAME="localhost").post(
+            url, json_.dumps(body), content_type="application/json"
+        )
+        request.environ["HTTP_COOKIE"] = cookies
+        request.environ["csrf_exempt"] = True
+        status: list[str] = []
+        list(floor.HANDLER(request.environ, lambda line, headers, exc=None: status.append(line)))
+        assert status[0].startswith("200"), status
+
+    floor.HANDLER.get_response  # noqa: B018  (the handler is shared with the pages)
+    recorder = floor.Recorder()
+    with connection.execute_wrapper(recorder):
+        save()
+    statements = [s for s in recorder.statements if not s[0].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
+    yield "answer_sql", len(statements), "queries (budget 4)"
+    from tests.bench.floor import cpu_ms
+
+    rounds = [cpu_ms(save, TIMES) for _ in range(ROUNDS)]
+    yield "answer_cpu", statistics.median(rounds), "ms"
+
+
+def memory() -> Iterator[Line]:
+    """PSS of the web process with two workers after a visit of every page."""
+    import urllib.request
+
+    import psutil
+
+    port = 18765
+    command = [
+        "-m",
+        "gunicorn",
+        "portal.wsgi",
+        "-w",
+        "2",
+        "--preload",
+        "-b",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "error",
+    ]
+    server = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ | {"PORT": str(port)})
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        for url in ("/", "/guide/", "/catalog/", "/codes/?q=diabetes", "/codes/icd10cm/E11.621/") * 8:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{url}", timeout=30).close()
+        parent = psutil.Process(server.pid)
+        processes = [parent, *parent.children(recursive=True)]
+        yield "web_pss", sum(p.memory_full_info().pss for p in processes) / 2**20, "MB (budget 180)"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def demo() -> Iterator[Line]:
+    """First and second start of ``make demo`` with the packages installed."""
+    import tempfile
+
+    from tests.e2e.conftest import start_demo
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("demo_first_start", "demo_second_start"):
+            begun = time.monotonic()
+            running = start_demo(Path(folder) / "var")
+            yield name, time.monotonic() - begun, "s"
+            begun = time.monotonic()
+            code = running.stop()
+            yield f"{name}_stop", time.monotonic() - begun, f"s (exit {code})"
+
+
+GROUPS: dict[str, Callable[[], Iterator[Line]]] = {
+    "pages": pages,
+    "answer": answer,
+    "memory": memory,
+    "demo": demo,
+}
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(GROUPS)
+    if unknown:
+        sys.exit(f"No bench named {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
+    prepare()
+    lines: list[Line] = []
+    for name in names or list(GROUPS):
+        for line in GROUPS[name]():
+            print(f"{line[0]} {line[1]:.2f} {line[2]}", flush=True)
+            lines.append(line)
+    out = ROOT / "var" / "bench.json"
+    out.write_text(json.dumps([{"name": n, "value": round(v, 3), "unit": u} for n, v, u in lines], indent=1))
+
+
+if __name__ == "__main__":
+    main([name for name in sys.argv[1:] if name])

@@ -1,0 +1,156 @@
+"""One person's way through the whole house, in a real browser against a real demo.
+
+Sign-up by code, profile, path, course, lesson, checkpoint, course complete, timed exam, credential, CEUs in
+the ledger, reminder in the mailbox, one-click stop; then an editor changes the lesson. Every page on the way
+is checked for console errors, accessibility and sideways scrolling.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Visit, code_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+
+PASSWORD = "four quiet words together"
+
+
+def zone_where_it_is_day() -> str:
+    """A zone on whose clock it is about two in the afternoon now, so that a reminder may go out."""
+    offset = 14 - datetime.now(UTC).hour
+    offset = offset - 24 if offset > 12 else offset + 24 if offset < -11 else offset
+    return f"Etc/GMT{'-' if offset > 0 else '+'}{abs(offset)}" if offset else "Etc/GMT"
+
+
+def mail_to(visit: Visit, address: str, words: str) -> str:
+    """Open the newest mail to ``address`` whose subject has ``words``; returns its text."""
+    for _ in range(60):
+        page = visit.go("/mailbox/")
+        row = page.locator("li, tr").filter(has_text=address).filter(has_text=re.compile(words, re.I))
+        if row.count():
+            row.first.get_by_role("link").first.click()
+            return page.locator("main").inner_text()
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"no mail to {address} about {words}")
+
+
+def sign_up(visit: Visit, email: str) -> Page:
+    page = visit.go("/account/signup/")
+    visit.check()
+    page.get_by_label("E-mail", exact=False).first.fill(email)
+    page.get_by_label("Your name").fill("Jo Rivera")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Time zone").select_option(zone_where_it_is_day())
+    page.get_by_label("I have read and accept", exact=False).check()
+    page.locator("main").get_by_role("button", name=re.compile("sign up", re.I)).click()
+    confirm = page.url
+    code = code_in(mail_to(visit, email, "confirm|code|verif"))
+    page = visit.go(confirm)
+    page.get_by_label("Code").fill(code)
+    visit.check()
+    page.locator("main").get_by_role("button", name=re.compile("confirm|verify|continue", re.I)).first.click()
+    return page
+
+
+def answer_right(page: Page) -> None:
+    """Answer each open checkpoint of a lesson until it is right, as a learner does."""
+    for number in range(page.locator("[data-checkpoint]").count()):
+        for option in range(4):
+            here = page.locator("[data-checkpoint]").nth(number)
+            if here.locator("[data-right]").count():
+                break
+            here.get_by_role("radio").nth(option).check()
+            here.get_by_role("button", name=re.compile("answer|check|try", re.I)).first.click()
+            page.wait_for_load_state()
+
+
+def take_course(visit: Visit, key: str) -> None:
+    page = visit.go(f"/courses/{key}/")
+    page.get_by_role("button", name="Enrol").click()
+    for _ in range(20):
+        page = visit.go(f"/courses/{key}/")
+        following = page.get_by_role("link", name=re.compile("^(Begin|Continue):"))
+        if not following.count():
+            break
+        following.click()
+        answer_right(page)
+        page.get_by_role("button", name="Mark as complete").click()
+    expect(page.locator("main")).to_contain_text("You completed")
+
+
+def test_the_journey(visit: Visit) -> None:
+    email = "jo.rivera@example.com"
+    page = sign_up(visit, email)
+    page = visit.go("/account/profile/")
+    page.get_by_label("Keep a credential alive").check()
+    page.get_by_role("button", name="Save profile").click()
+    expect(page.locator("main, [role=status]").first).to_be_visible()
+    visit.check()
+
+    # home, catalog, preview, path
+    for path in ("/", "/guide/", "/catalog/?level=foundation", "/search/?q=laterality", "/today/"):
+        visit.go(path)
+        visit.check()
+    page = visit.go("/paths/become-a-certified-coder/")
+    visit.check()
+    page.get_by_role("button", name="Follow this path").click()
+
+    # course, lesson, checkpoint, completion
+    take_course(visit, "what-coders-do")
+    page = visit.go("/courses/what-coders-do/a-day-of-coding-work/")
+    visit.check()
+
+    # a code in a lesson opens its entry in the side panel; without JavaScript it is a page
+    chip = page.locator("main a.chip").first
+    code = chip.inner_text()
+    chip.click()
+    expect(page.get_by_role("dialog")).to_contain_text(code)
+    visit.check()
+    page.keyboard.press("Escape")
+
+    # a timed practice exam: saved at once, resumed, scored by domain
+    page = visit.go("/practice/")
+    visit.check()
+    page.get_by_role("button", name=re.compile("start", re.I)).first.click()
+    room = page.url
+    page.get_by_role("radio").first.check()
+    expect(page.locator("main")).to_contain_text(re.compile(r"saved \d\d:\d\d:\d\d", re.I))
+    visit.check()
+    page = visit.go(room)
+    expect(page.get_by_role("radio").first).to_be_checked()
+    page = visit.go(f"{room}finish/")
+    expect(page.locator("main")).to_contain_text("unanswered")
+    visit.check()
+    page.locator("main").get_by_role("button", name=re.compile("submit|finish", re.I)).first.click()
+    expect(page.locator("main")).to_contain_text("70")
+    visit.check()
+
+    # a credential whose cycle ends in a week: the course's CEUs are in its ledger
+    ends = date.today() + timedelta(days=7)
+    record_credential(visit, ends)
+    page = visit.go("/credentials/")
+    expect(page.locator("main")).to_contain_text("short")
+    visit.check()
+
+    # the reminder arrives by Celery, and one click stops it
+    text = mail_to(visit, email, "CPC")
+    assert "short" in text
+    stop = visit.page.get_by_role("link", name=re.compile("/stop/")).first.get_attribute("href")
+    assert stop is not None
+    page = visit.go(stop)
+    visit.check()
+    page.locator("main").get_by_role("button").first.click()
+    expect(page.locator("main")).to_contain_text(re.compile("stopped|no more|will not", re.I))
+    page = visit.go("/reminders/")
+    visit.check()
+
+
+def record_credential(visit: Visit, ends: date) -> None:
+    """Record a CPC whose cycle ends on ``ends``."""
+    page = visit.go("/credentials/new/?certification=cpc")
+    visit.check()
+    page.get_by_label("Number", exact=False).first.fill("01234567")
+    page.get_by_role("button", name=re.compile("record|save", re.I)).first.click()
