@@ -5,9 +5,7 @@ Standard library only, because it runs before anything is installed. It makes ``
 lock into it (again only when the lock or the Python changed) and hands over.
 """
 
-from __future__ import (
-    annotations,
-)  # a SyntaxError here means: this Python is too old, 3.11 or newer is needed
+from __future__ import annotations  # where this fails: Python 3.11 or newer is needed
 
 import hashlib
 import json
@@ -82,7 +80,7 @@ def quietly(title: str, command: list[str], hint: str, env: dict[str, str] | Non
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         try:
             with Ticker(title) as ticker:
-                process = subprocess.Popen(
+                with subprocess.Popen(
                     command,
                     cwd=ROOT,
                     env=env,
@@ -91,17 +89,17 @@ def quietly(title: str, command: list[str], hint: str, env: dict[str, str] | Non
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
-                )
-                assert process.stdout is not None
-                collected = 0
-                for line in process.stdout:
-                    log.write(line)
-                    if line.startswith("Collecting"):
-                        collected += 1
-                        ticker.note = f"{collected} packages"
-                    elif line.startswith("Installing collected"):
-                        ticker.note = f"unpacking {collected} packages"
-                if process.wait():
+                ) as process:
+                    assert process.stdout is not None
+                    collected = 0
+                    for line in process.stdout:
+                        log.write(line)
+                        if line.startswith("Collecting"):
+                            collected += 1
+                            ticker.note = f"{collected} packages"
+                        elif line.startswith("Installing collected"):
+                            ticker.note = f"unpacking {collected} packages"
+                if process.returncode:
                     raise Trouble(hint)
         except Trouble:
             log.seek(0)

@@ -34,7 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @cache
 def _known_migrations() -> frozenset[tuple[str, str]]:
     """Every migration of the running code; it cannot change while the process lives."""
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).disk_migrations)
+    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 @public

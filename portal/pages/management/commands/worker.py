@@ -34,6 +34,8 @@ class Command(BaseCommand):
         before = {
             number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
         }
+        self.stdout.write(f"Polling {len(tasks)} tasks.")
+        self.stdout.flush()
         try:
             poll(tasks, stop)
         finally:
