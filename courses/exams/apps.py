@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ExamsConfig(AppConfig):
+    """The question bank, checkpoints in lessons, and timed practice exams."""
+
+    name = "courses.exams"
+    label = "exams"
+    verbose_name = _("Question bank and exams")
+
+    def ready(self) -> None:
+        from courses.exams import receivers  # noqa: F401  # connects to catalog's signal
