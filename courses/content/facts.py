@@ -1,0 +1,250 @@
+"""Reading the parts of a pack that are dated facts and rules."""
+
+from datetime import date
+from typing import Any
+
+from courses.catalog.models import FactKind
+from courses.content.pieces import (
+    BlueprintPiece,
+    BodyPiece,
+    CertificationPiece,
+    DomainPiece,
+    FactPiece,
+    FigurePiece,
+    Outline,
+    RuleSetPiece,
+)
+from courses.content.reading import Fields
+from courses.content.shelf import Shelf
+from portal.lib.sourced import Confidence
+
+_ANCHORS = ("renewal_month", "pass_date", "unknown")
+
+
+def _sourced(shelf: Shelf, fields: Fields) -> dict[str, Any]:
+    return {
+        "as_of": fields.day("as_of"),
+        "source": fields.text("source", limit=400),
+        "confidence": fields.choice("confidence", Confidence.values),
+    }
+
+
+def read_outlines(shelf: Shelf) -> tuple[Outline, ...]:
+    sheet = shelf.sheet("guidelines.yaml")
+    if sheet is None:
+        return ()
+    fields = sheet.fields()
+    sections = []
+    for entry in fields.maps("sections"):
+        ref = entry.text("ref", limit=20)
+        shelf.define("guideline", ref, entry.file, entry.line)
+        sections.append((ref, entry.text("title", limit=200)))
+        entry.close()
+    outline = Outline(
+        **shelf.piece("outline", fields.text("edition", limit=40), fields),
+        effective_from=fields.day("effective_from"),
+        source=fields.text("source", limit=400),
+        confidence=fields.choice("confidence", Confidence.values),
+        sections=tuple(sections),
+    )
+    fields.close()
+    return (outline,)
+
+
+def read_domain(shelf: Shelf, fields: Fields) -> DomainPiece:
+    domain = DomainPiece(**shelf.piece("domain", fields.key(), fields), title=fields.text("title", limit=120))
+    fields.close()
+    return domain
+
+
+def _facts(shelf: Shelf, fields: Fields) -> tuple[FactPiece, ...]:
+    facts = []
+    for entry in fields.maps("facts"):
+        facts.append(
+            FactPiece(
+                kind=entry.choice("kind", FactKind.values),
+                label=entry.text("label", limit=120),
+                value=entry.text("value"),
+                **_sourced(shelf, entry),
+            )
+        )
+        entry.close()
+    return tuple(facts)
+
+
+def read_bodies_and_certifications(shelf: Shelf) -> dict[str, Any]:
+    sheet = shelf.sheet("certifications.yaml")
+    if sheet is None:
+        return {}
+    fields = sheet.fields()
+    bodies, certifications = [], []
+    for entry in fields.maps("bodies"):
+        bodies.append(
+            BodyPiece(
+                **shelf.piece("body", entry.key(), entry),
+                name=entry.text("name", limit=200),
+                short=entry.text("short", limit=40),
+                url=entry.text("url", limit=200, optional=True),
+                facts=_facts(shelf, entry),
+            )
+        )
+        entry.close()
+    for entry in fields.maps("certifications"):
+        certification = CertificationPiece(
+            **shelf.piece("certification", entry.key(), entry),
+            body=entry.key("body"),
+            abbreviation=entry.text("abbreviation", limit=12),
+            name=entry.text("name", limit=200),
+            purpose=entry.text("purpose"),
+            facts=_facts(shelf, entry),
+        )
+        shelf.want("body", certification.body, entry.file, entry.line_of("body"))
+        certifications.append(certification)
+        entry.close()
+    fields.close()
+    return {"bodies": tuple(bodies), "certifications": tuple(certifications)}
+
+
+def read_figure(shelf: Shelf, fields: Fields) -> FigurePiece:
+    figure = FigurePiece(
+        **shelf.piece("figure", fields.key(), fields),
+        label=fields.text("label", limit=200),
+        value=fields.text("value", limit=200),
+        year=fields.maybe_integer("year", low=1990, high=2100),
+        **_sourced(shelf, fields),
+    )
+    fields.close()
+    return figure
+
+
+def read_rule_set(shelf: Shelf, fields: Fields) -> RuleSetPiece:
+    required = fields.map("required")
+    rule = {
+        "body": fields.key("body"),
+        "title": fields.text("title", limit=160),
+        "certifications": read_certifications(shelf, fields, "certifications"),
+        "valid_from": fields.maybe_day("valid_from"),
+        "valid_until": fields.maybe_day("valid_until"),
+        **_sourced(shelf, fields),
+        "field_confidence": _field_confidence(shelf, fields),
+        "cycle_months": fields.integer("cycle_months", low=1, high=120),
+        "anchor": fields.choice("anchor", _ANCHORS),
+        "year_parity": fields.boolean("year_parity"),
+        "prorate_first": fields.boolean("prorate_first"),
+        "either_month": fields.boolean("either_month"),
+        "required": {
+            "by_count": list(required.whole_numbers("by_count")),
+            "base": _base(shelf, required),
+            "each_further": required.maybe_integer("each_further"),
+            "cap": required.maybe_integer("cap"),
+            "absorbs": _absorbs(shelf, required),
+        },
+        "minutes_per_ceu": fields.maybe_integer("minutes_per_ceu", low=1),
+        "min_remainder_minutes": fields.maybe_integer("min_remainder_minutes", low=1),
+        "carry_over": fields.integer("carry_over"),
+        "unique_by": _maybe_text(shelf, fields, "unique_by"),
+        "buckets": _buckets(shelf, fields),
+        "evidence_fields": list(fields.texts("evidence_fields")),
+        "notes": _notes(shelf, fields),
+    }
+    shelf.want("body", rule["body"], fields.file, fields.line_of("body"))
+    if rule["valid_from"] and rule["valid_until"] and rule["valid_from"] > rule["valid_until"]:
+        fields.refuse("valid_until", "`valid_until` is before `valid_from`")
+    piece = RuleSetPiece(**shelf.piece("rule set", fields.key(), fields), rule=rule)
+    required.close()
+    fields.close()
+    return piece
+
+
+def _maybe_text(shelf: Shelf, fields: Fields, name: str) -> str | None:
+    return None if fields.is_null(name) else fields.text(name, limit=40)
+
+
+def read_certifications(shelf: Shelf, fields: Fields, name: str) -> list[str]:
+    found = fields.placed(name)
+    for key, line in found:
+        shelf.want("certification", key, fields.file, line)
+    return [key for key, _line in found]
+
+
+def _field_confidence(shelf: Shelf, fields: Fields) -> dict[str, str]:
+    inner = fields.map("field_confidence")
+    return {name: inner.choice(name, Confidence.values) for name in inner.names()}
+
+
+def _base(shelf: Shelf, required: Fields) -> dict[str, int]:
+    inner = required.map("base")
+    for name in inner.names():
+        shelf.want("certification", name, inner.file, inner.line_of(name))
+    return {name: inner.integer(name) for name in inner.names()}
+
+
+def _absorbs(shelf: Shelf, required: Fields) -> dict[str, list[str]]:
+    inner = required.map("absorbs")
+    for name in inner.names():
+        shelf.want("certification", name, inner.file, inner.line_of(name))
+    return {name: read_certifications(shelf, inner, name) for name in inner.names()}
+
+
+def _buckets(shelf: Shelf, fields: Fields) -> list[dict[str, Any]]:
+    entries = fields.maps("buckets")
+    buckets = []
+    for entry in entries:
+        bucket = {
+            "key": entry.key(),
+            "title": entry.text("title", limit=160),
+            "minimum": entry.maybe_integer("minimum"),
+            "percent": entry.maybe_integer("percent", high=100),
+            "applies_to": read_certifications(shelf, entry, "applies_to"),
+            "per_credential": entry.boolean("per_credential"),
+            "providers": list(entry.texts("providers")),
+            "shares_with": list(entry.texts("shares_with")),
+        }
+        if (bucket["minimum"] is None) == (bucket["percent"] is None):
+            entry.refuse("minimum", "exactly one of `minimum` and `percent` must be given")
+        buckets.append(bucket)
+        entry.close()
+    keys = {bucket["key"] for bucket in buckets}
+    for entry, bucket in zip(entries, buckets, strict=True):
+        for shared in bucket["shares_with"]:
+            if shared not in keys:
+                entry.refuse("shares_with", f"there is no bucket `{shared}` in this rule set")
+    return buckets
+
+
+def _notes(shelf: Shelf, fields: Fields) -> list[dict[str, str]]:
+    notes = []
+    for entry in fields.maps("notes"):
+        notes.append(
+            {"text": entry.text("text"), "confidence": entry.choice("confidence", Confidence.values)}
+        )
+        entry.close()
+    return notes
+
+
+def read_blueprint(shelf: Shelf, fields: Fields) -> BlueprintPiece:
+    domains: dict[str, int] = {}
+    for entry in fields.maps("domains"):
+        domain, count = entry.key("domain"), entry.integer("count", low=1, high=500)
+        shelf.want("domain", domain, entry.file, entry.line_of("domain"))
+        if domain in domains:
+            entry.refuse("domain", f"domain `{domain}` is there twice")
+        domains[domain] = count
+        entry.close()
+    blueprint = BlueprintPiece(
+        **shelf.piece("practice exam", fields.key(), fields),
+        title=fields.text("title", limit=160),
+        certification=fields.key("certification"),
+        minutes=fields.integer("minutes", low=1, high=600),
+        pass_percent=fields.integer("pass_percent", low=1, high=100),
+        valid_from=fields.day("valid_from"),
+        valid_until=fields.maybe_day("valid_until"),
+        edition=fields.text("edition", limit=40),
+        **_sourced(shelf, fields),
+        domains=tuple(domains.items()),
+    )
+    shelf.want("certification", blueprint.certification, fields.file, fields.line_of("certification"))
+    if blueprint.valid_until and date.min < blueprint.valid_until < blueprint.valid_from:
+        fields.refuse("valid_until", "`valid_until` is before `valid_from`")
+    fields.close()
+    return blueprint
