@@ -132,7 +132,9 @@ def _reminders(kind: kinds.Kind, batch: list[kinds.Candidate], *, at: datetime) 
 
 
 @transaction.atomic
-def save_preference(*, user: User, kind: str, is_on: bool, at: datetime, channel: str = Channel.EMAIL) -> None:
+def save_preference(
+    *, user: User, kind: str, is_on: bool, at: datetime, channel: str = Channel.EMAIL
+) -> None:
     """Turn a kind on or off for a person, with effect on the next mail that would go."""
     Preference.objects.update_or_create(
         user=user, kind=kind, channel=channel, defaults={"is_on": is_on, "changed_at": at}

@@ -12,7 +12,7 @@ import structlog
 
 from courses.reminders import outbox
 from courses.reminders.actions import suppress_address
-from courses.reminders.addresses import message_id
+from courses.reminders.addresses import address_digest, message_id
 from courses.reminders.letters import write_letter
 from courses.reminders.mailer import LineBroken, MailServer, Refused, ServerAway, TryLater
 from courses.reminders.models import Reason, Reminder
@@ -107,6 +107,7 @@ def _deliver(reminder: Reminder, facts: Facts, server: MailServer, *, at: dateti
     except Refused as error:
         if error.is_address_bad:
             suppress_address(email=reminder.user.email, reason=_redacted(error), at=at)
+            facts.suppressed.add(address_digest(reminder.user.email))
         is_ours = outbox.finish(
             reminder, state=Reminder.State.FAILED, reason=Reason.REFUSED, last_error=_redacted(error)
         )
@@ -148,5 +149,9 @@ def _count(result: Delivered, reminder: Reminder, outcome: str) -> None:
 
 def _redacted(error: Exception) -> str:
     """The error in 200 characters, without addresses."""
-    words = str(error) if isinstance(error, TryLater | Refused | ServerAway) else f"{type(error).__name__}: {error}"
+    words = (
+        str(error)
+        if isinstance(error, TryLater | Refused | ServerAway)
+        else f"{type(error).__name__}: {error}"
+    )
     return str(without_personal_data(None, "", {"error": words})["error"])[:200]

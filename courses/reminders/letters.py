@@ -12,7 +12,9 @@ from courses.reminders.models import MailTemplateRevision, Reminder
 from courses.reminders.rendering import Source, one_line, render_letter
 
 
-def write_letter(reminder: Reminder, revision: MailTemplateRevision, *, at: datetime) -> EmailMultiAlternatives:
+def write_letter(
+    reminder: Reminder, revision: MailTemplateRevision, *, at: datetime
+) -> EmailMultiAlternatives:
     """The message for ``reminder`` as ``revision`` says it; the same Message-ID every time."""
     kind = kinds.get(reminder.kind)
     stop = stop_url(user_id=reminder.user_id, kind=reminder.kind)

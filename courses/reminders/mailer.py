@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -86,10 +87,9 @@ class MailServer:
             raise ServerAway(f"{type(error).__name__}: {error}") from None
 
     def _close(self) -> None:
-        try:
+        # it may be broken already, and everything that matters is stamped
+        with suppress(smtplib.SMTPException, OSError):
             self._connection.close()
-        except (smtplib.SMTPException, OSError):
-            pass  # it was broken already, and everything that matters is stamped
 
 
 def _words(code: int, answer: bytes | str) -> str:

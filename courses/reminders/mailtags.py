@@ -1,4 +1,4 @@
-"""The closed set of tags and filters that a mail template may use: nothing that loads, marks safe or calls."""
+"""The closed set of tags and filters that a mail template may use: nothing that loads or marks safe."""
 
 from django.template import Library, defaultfilters, defaulttags
 

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from courses.reminders.timing import Hours
+from portal.lib.owned import OwnedQuerySet
 from portal.lib.revisions import Revision, RevisionQuerySet, revision_constraints
 
 
@@ -75,9 +75,11 @@ class Reason(models.TextChoices):
     EXHAUSTED = "exhausted", _("every attempt failed")
 
 
-class ReminderQuerySet(models.QuerySet["Reminder"]):
-    def owned_by(self, user: User) -> Self:
-        return self.filter(user=user)
+class ReminderQuerySet(OwnedQuerySet["Reminder"]):
+    def past(self) -> Self:
+        """What went, and what did not go and will not, the newest first."""
+        waiting = (Reminder.State.PLANNED, Reminder.State.LEASED)
+        return self.exclude(state__in=waiting).order_by("-not_before", "-pk")
 
     def due(self, at: datetime) -> Self:
         """Planned ones whose moment has come, and leased ones whose sender did not come back."""
@@ -107,7 +109,9 @@ class Reminder(models.Model):
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(_("kind"), max_length=40)
-    subject = models.CharField(_("subject"), max_length=60, help_text=_("What it is about, such as cycle-12."))
+    subject = models.CharField(
+        _("subject"), max_length=60, help_text=_("What it is about, such as cycle-12.")
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="reminders", verbose_name=_("person")
     )
@@ -156,7 +160,9 @@ class Reminder(models.Model):
                 fields=["lease_until"], condition=Q(state="leased"), name="reminders_reminder_leased"
             ),
             # which future ones of a kind must follow a moved deadline?
-            models.Index(fields=["kind", "id"], condition=Q(state="planned"), name="reminders_reminder_of_kind"),
+            models.Index(
+                fields=["kind", "id"], condition=Q(state="planned"), name="reminders_reminder_of_kind"
+            ),
             # what was sent to me, and when?
             models.Index(fields=["user", "-not_before"], name="reminders_reminder_of_person"),
         ]

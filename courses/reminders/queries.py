@@ -40,7 +40,8 @@ class Facts:
 
     off: frozenset[tuple[int, str, str]]
     verified: frozenset[tuple[int, str]]
-    suppressed: frozenset[str]
+    #: Digests; sending adds to them what it learns within the batch.
+    suppressed: set[str]
     templates: dict[str, MailTemplateRevision]
 
 
@@ -69,7 +70,7 @@ def facts_about(reminders: Sequence[Reminder], *, at: datetime) -> Facts:
                 "user_id", "email"
             )
         ),
-        suppressed=frozenset(
+        suppressed=set(
             Suppression.objects.filter(email_hmac__in=digests).values_list("email_hmac", flat=True)
         ),
         templates={

@@ -13,7 +13,7 @@ from typing import Any
 
 from css_inline import CSSInliner
 from django.template import Context, Engine, TemplateSyntaxError
-from django.template.base import FilterExpression, Lexer, Origin, Parser, Template, UNKNOWN_SOURCE
+from django.template.base import UNKNOWN_SOURCE, FilterExpression, Lexer, Origin, Parser, Template
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from portal.lib.markdown import render
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\n]*)\)")
-_LONE_LINK = re.compile(r'<p>(<a )((?:(?!</a>).)*</a>)</p>', re.DOTALL)
+_LONE_LINK = re.compile(r"<p>(<a )((?:(?!</a>).)*</a>)</p>", re.DOTALL)
 SUBJECT_LENGTH = 150
 
 
@@ -66,7 +66,10 @@ class _NamingParser(Parser):
 
     def compile_filter(self, token: str) -> FilterExpression:
         expression = super().compile_filter(token)
-        variables = [expression.var, *(arg for _f, args in expression.filters for is_var, arg in args if is_var)]
+        variables = [
+            expression.var,
+            *(arg for _f, args in expression.filters for is_var, arg in args if is_var),
+        ]
         for variable in variables:
             lookups = getattr(variable, "lookups", None)
             if lookups:
@@ -84,13 +87,15 @@ def names_in(source: str) -> set[str]:
     """The names that a template reads; raises ``TemplateSyntaxError``."""
     engine = _engine()
     tokens = Lexer(source).tokenize()
-    parser = _NamingParser(tokens, engine.template_libraries, engine.template_builtins, Origin(UNKNOWN_SOURCE))
+    parser = _NamingParser(
+        tokens, engine.template_libraries, engine.template_builtins, Origin(UNKNOWN_SOURCE)
+    )
     parser.parse()
     return parser.names
 
 
 def check_source(source: Source, *, sample: Mapping[str, Any]) -> None:
-    """Raise ``TemplateRefused`` unless both texts compile, use known names only and render with ``sample``."""
+    """Raise ``TemplateRefused`` unless both texts compile and render with ``sample``, all names known."""
     problems = []
     for label, text in ((_("Subject"), source.subject), (_("Text"), source.body)):
         if not text.strip():
@@ -115,9 +120,7 @@ def check_source(source: Source, *, sample: Mapping[str, Any]) -> None:
         raise TemplateRefused(problems)
 
 
-def render_letter(
-    source: Source, values: Mapping[str, Any], *, frame: Mapping[str, Any], why: str
-) -> Letter:
+def render_letter(source: Source, values: Mapping[str, Any], *, frame: Mapping[str, Any], why: str) -> Letter:
     """The mail that ``source`` becomes with ``values``; ``frame`` is for the page around the HTML.
 
     ``why`` goes into the footer unless the text says it itself.
@@ -129,8 +132,12 @@ def render_letter(
     text = _fill(_as_text(source.body), plain)
     return Letter(
         subject=subject,
-        text=render_to_string("emails/frame.txt", {**around, "body": re.sub(r"\n{3,}", "\n\n", text).strip()}),
-        html=_inliner().inline(render_to_string("emails/frame.html", {**around, "subject": subject, "body": body})),
+        text=render_to_string(
+            "emails/frame.txt", {**around, "body": re.sub(r"\n{3,}", "\n\n", text).strip()}
+        ),
+        html=_inliner().inline(
+            render_to_string("emails/frame.html", {**around, "subject": subject, "body": body})
+        ),
     )
 
 

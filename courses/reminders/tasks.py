@@ -26,6 +26,8 @@ def drain_reminders() -> None:
     """Deliver until nothing is due, with a fresh clock for every hundred."""
     started = monotonic()
     at = timezone.now()
-    while deliver_due(at=at, limit=DRAIN_LIMIT).claimed >= DRAIN_LIMIT and monotonic() - started < DRAIN_SECONDS:
+    while (
+        deliver_due(at=at, limit=DRAIN_LIMIT).claimed >= DRAIN_LIMIT and monotonic() - started < DRAIN_SECONDS
+    ):
         at = timezone.now()
     record_tick(name="drain_reminders", at=at)

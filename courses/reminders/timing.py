@@ -82,7 +82,7 @@ def moment(send_on: date, zone: ZoneInfo, hours: Hours, *, at: datetime) -> date
 
 def backoff(attempts: int) -> timedelta:
     """How long to wait after the ``attempts``-th failure: 1 minute, doubled each time, at most 6 hours."""
-    return min(_FIRST_BACKOFF * 2 ** (attempts - 1), _LONGEST_BACKOFF)
+    return min(_FIRST_BACKOFF * 2 ** min(attempts - 1, 10), _LONGEST_BACKOFF)
 
 
 def steps_due(*, days_left: int, ahead: int, steps: tuple[int, ...]) -> list[int]:

@@ -1,0 +1,153 @@
+"""Kinds about credentials: the end of a CE cycle."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from itertools import pairwise
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from courses.credentials.models import CredentialHeld, Cycle, CycleQuerySet
+from courses.credentials.queries import sentence, standing_for_cycle
+from courses.reminders.addresses import absolute
+from courses.reminders.kinds import Candidate, in_batches
+from courses.reminders.models import Reason, Reminder
+from courses.reminders.timing import steps_due
+
+ONE_DAY = timedelta(days=1)
+#: How long the planner may be away without a step being skipped.
+LOOK_BACK = timedelta(days=3)
+
+
+class CeCycleEnd:
+    """A CE cycle ends and CEUs may be short."""
+
+    key = "ce_cycle_end"
+    label = gettext_lazy("CE deadline")
+    rhythm = gettext_lazy("180, 90, 60, 30, 14, 7 days and 1 day before a cycle ends with CEUs short.")
+    steps = (180, 90, 60, 30, 14, 7, 1)
+
+    def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
+        """Cycles that come to a step; a cycle recorded late gets the step it is in, and not those before.
+
+        For one person, cycles that are complete already are left out.
+        """
+        kept = CredentialHeld.objects.filter(cycles=OuterRef("pk"), status__in=CredentialHeld.KEPT)
+        cycles = self._near(at, until) if user_id is None else Cycle.objects.filter(user=user_id)
+        for page in in_batches(cycles.filter(Exists(kept)).select_related("user")):
+            for cycle in page:
+                today = cycle.user.local(at).date()
+                steps = steps_due(
+                    days_left=(cycle.due_on - today).days,
+                    ahead=(cycle.user.local(until).date() - today).days,
+                    steps=self.steps,
+                )
+                if user_id is not None and steps and standing_for_cycle(cycle, today).standing.is_met:
+                    continue
+                for step in steps:
+                    yield Candidate(
+                        subject=_subject(cycle.pk),
+                        user_id=cycle.user_id,
+                        due_on=cycle.due_on,
+                        step=step,
+                        send_on=cycle.due_on - timedelta(days=step),
+                        expires_on=self._expires_on(cycle.due_on, step),
+                    )
+
+    def _near(self, at: datetime, until: datetime) -> CycleQuerySet:
+        """Cycles that come to a step in the time given, or began to be known here only now."""
+        # a person's day begins up to 14 hours before and 12 after that of UTC
+        first, last = at.date() - ONE_DAY, until.date() + ONE_DAY
+        recorded = Cycle.objects.ending_between(first, last + timedelta(days=max(self.steps)))
+        windows = [
+            Cycle.objects.ending_between(
+                first - LOOK_BACK + timedelta(days=step), last + timedelta(days=step) + ONE_DAY
+            )
+            for step in self.steps
+        ]
+        return reduce(or_, windows, recorded.filter(opened_at__gte=at - LOOK_BACK))
+
+    def _expires_on(self, due_on: date, step: int) -> date:
+        """The day of the next step, which says it better; after the last step the day after the deadline."""
+        following = dict(pairwise(self.steps))
+        return due_on - timedelta(days=following[step]) if step in following else due_on + ONE_DAY
+
+    def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
+        cycles = Cycle.objects.in_bulk([_cycle_id(subject) for subject in subjects])
+        return {_subject(cycle.pk): cycle.due_on for cycle in cycles.values()}
+
+    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
+        cycle = (
+            Cycle.objects.filter(pk=_cycle_id(reminder.subject)).select_related("rule_set", "body").first()
+        )
+        if cycle is None:
+            return Reason.CLOSED
+        if cycle.due_on != reminder.due_on:
+            return Reason.MOVED
+        if not any(credential.is_kept for credential in cycle.credentials.all()):
+            return Reason.RETIRED
+        if standing_for_cycle(cycle, reminder.user.local(at).date()).standing.is_met:
+            return Reason.DONE
+        return None
+
+    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
+        cycle = Cycle.objects.select_related("rule_set", "body").get(pk=_cycle_id(reminder.subject))
+        held = list(cycle.credentials.filter(status__in=CredentialHeld.KEPT).select_related("certification"))
+        credential = ", ".join(str(one.certification) for one in held)
+        now = standing_for_cycle(cycle, reminder.user.local(at).date())
+        standing = now.standing
+        return {
+            "name": reminder.user.get_short_name(),
+            "credential": credential,
+            "body": str(cycle.body),
+            "number": held[0].number if len(held) == 1 else "",
+            "due": date_format(cycle.due_on, "D j M Y"),
+            "days_left": max(0, standing.days_left),
+            "earned": _number(standing.earned),
+            "required": "?" if standing.required is None else _number(standing.required),
+            "short": _number(standing.short),
+            "standing_sentence": str(sentence(now)),
+            "url": absolute(held[0].get_absolute_url()),
+            "why": _why(credential),
+        }
+
+    def sample_context(self) -> dict[str, Any]:
+        return {
+            "name": "Ana",
+            "credential": "CPC",
+            "body": "AAPC",
+            "number": "01234567",
+            "due": "Wed 31 Mar 2027",
+            "days_left": 30,
+            "earned": Decimal(28),
+            "required": Decimal(36),
+            "short": Decimal(8),
+            "standing_sentence": "8 CEUs short, 30 days left.",
+            "url": absolute("/credentials/1/"),
+            "why": _why("CPC"),
+        }
+
+
+def _why(credential: str) -> str:
+    return _("You get this because you recorded %(credential)s here, and its CE cycle ends soon.") % {
+        "credential": credential
+    }
+
+
+def _subject(cycle_id: int) -> str:
+    return f"cycle-{cycle_id}"
+
+
+def _cycle_id(subject: str) -> int:
+    return int(subject.removeprefix("cycle-"))
+
+
+def _number(amount: Decimal) -> Decimal:
+    """Without trailing zeros: 6.50 is 6.5 and 40.00 is 40."""
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()

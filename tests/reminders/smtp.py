@@ -1,0 +1,78 @@
+"""A mail server whose answers a test scripts."""
+
+import asyncio
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+
+class Script:
+    """Keeps what it accepts. ``rcpt``, ``mail`` and ``data`` are answers by recipient, used once each."""
+
+    def __init__(self) -> None:
+        self.accepted: list[bytes] = []
+        self.connections = 0
+        self.mail: list[str] = []
+        self.rcpt: list[str] = []
+        self.data: list[str] = []
+        #: Accept that many messages and cut the line before saying so.
+        self.drops = 0
+        #: Never answer that many messages.
+        self.hangs = 0
+        self.is_password_right = True
+        self.options: dict[str, Any] = {
+            "auth_require_tls": False,
+            "authenticator": lambda *args: AuthResult(success=self.is_password_right),
+        }
+
+    @property
+    def messages(self) -> list[EmailMessage]:
+        return [message_from_bytes(raw, policy=policy.default) for raw in self.accepted]  # type: ignore[misc]
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.mail:
+            return self.mail.pop(0)
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.rcpt:
+            return self.rcpt.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.data:
+            return self.data.pop(0)
+        self.accepted.append(bytes(envelope.content or b""))
+        if self.drops:
+            self.drops -= 1
+            assert server.transport is not None
+            server.transport.abort()
+            return "250 never heard"
+        if self.hangs:
+            self.hangs -= 1
+            await asyncio.sleep(3)
+        return "250 OK"
+
+
+class AnyPort(Controller):
+    """A server on whichever port is free; ``port`` tells which."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
