@@ -3,24 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
-from accounts.actions import accept_terms, give_role
 from accounts.models import User
-from accounts.roles import STAFF_ROLES, Role
-from accounts.terms import TERMS_VERSION
-from courses.catalog.actions import write_lesson_revision
+from accounts.roles import Role
 from courses.catalog.models import Course, Lesson, Module
-from portal.lib.revisions import publish_revision
+from tests import worlds
+from tests.worlds import LONG_AGO, PASSWORD, World
 
-#: Long before any test runs, so that what is published then is live for views on the real clock.
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PASSWORD = "correct horse battery staple"
+__all__ = ["LONG_AGO", "PASSWORD"]
 
 MakePerson = Callable[..., User]
 
@@ -36,15 +31,15 @@ def make_person(db: None) -> MakePerson:
     """People as sign-up makes them: verified, terms accepted, in a role, staff with a second factor."""
 
     def make(email: str = "sam@example.com", *, role: Role = Role.STUDENT, **fields: Any) -> User:
-        user = User.objects.create_user(email, PASSWORD, **({"name": "Sam Lee"} | fields))
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-        accept_terms(user=user, version=TERMS_VERSION, at=LONG_AGO)
-        give_role(user=user, role=role)
-        if role in STAFF_ROLES:
-            TOTP.activate(user, generate_totp_secret())
-        return user
+        return worlds.make_person(email, role, **fields)
 
     return make
+
+
+@pytest.fixture
+def world(db: None, tmp_path: Path) -> World:
+    """A row behind every URL."""
+    return World(tmp_path)
 
 
 @pytest.fixture
@@ -99,16 +94,11 @@ def make_course(db: None) -> Callable[..., Course]:
             lesson = Lesson.objects.create(
                 key=f"{key}-{position}", module=module, position=position, is_preview=position == 1
             )
-            revision = write_lesson_revision(
-                lesson=lesson,
+            worlds.publish_lesson(
+                lesson,
+                f"## Heading\n\nText number {position}.",
                 title=f"Lesson {position} of {course.title}",
-                source=f"## Heading\n\nText number {position}.",
-                minutes=10,
-                by=None,
-                at=LONG_AGO,
-                pack_digest="x",
             )
-            publish_revision(revision=revision, by=None, live_from=LONG_AGO)
         return course
 
     return make

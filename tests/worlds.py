@@ -1,0 +1,249 @@
+"""One small world that has a row behind every URL; its objects belong to ``student``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.actions import accept_terms, give_role
+from accounts.models import User
+from accounts.roles import STAFF_ROLES, Role
+from accounts.terms import TERMS_VERSION
+from courses.catalog.actions import CitationText, write_guide_revision, write_lesson_revision
+from courses.catalog.models import (
+    Body,
+    Certification,
+    Course,
+    EducationPath,
+    GuideSection,
+    Lesson,
+    Module,
+    PathStage,
+    Requirement,
+)
+from courses.codesets.actions import load_release
+from courses.credentials.actions import record_credential
+from courses.exams.actions import (
+    ChoiceText,
+    finish_attempt,
+    publish_question,
+    start_attempt,
+    write_question_revision,
+)
+from courses.exams.models import Blueprint, BlueprintDomain, Checkpoint, Domain, Question
+from courses.jobs.actions import enqueue_job
+from courses.reminders.addresses import stop_token
+from portal.lib.revisions import publish_revision
+
+#: Long before any test runs, so that what is published then is live for views on the real clock.
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+
+#: Two codes and a header, typed by us in the shape of the official file.
+TABULAR = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10CM.tabular><version>2026</version><introduction/>
+<chapter><name>4</name><desc>Endocrine diseases (E00-E89)</desc>
+<sectionIndex><sectionRef first="E08" last="E13" id="E08-E13">Diabetes</sectionRef></sectionIndex>
+<section id="E08-E13"><desc>Diabetes mellitus (E08-E13)</desc>
+<diag><name>E11</name><desc>Type 2 diabetes mellitus</desc>
+<diag><name>E11.6</name><desc>Type 2 diabetes mellitus with other complications</desc>
+<diag><name>E11.65</name><desc>Type 2 diabetes mellitus with hyperglycemia</desc></diag></diag>
+<diag><name>E11.9</name><desc>Type 2 diabetes mellitus without complications</desc></diag>
+</diag></section></chapter></ICD10CM.tabular>
+"""
+
+
+def make_person(email: str, role: Role | None = Role.STUDENT, **fields: Any) -> User:
+    """A person as sign-up makes them: verified, terms accepted, in a role, staff with a second factor."""
+    user = User.objects.create_user(email, PASSWORD, **({"name": "Sam Lee"} | fields))
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    accept_terms(user=user, version=TERMS_VERSION, at=LONG_AGO)
+    if role is not None:
+        give_role(user=user, role=role)
+    if role in STAFF_ROLES:
+        TOTP.activate(user, generate_totp_secret())
+    return user
+
+
+def make_question(key: str, domain: Domain, *, title: str = "") -> Question:
+    """A live question whose first option is right."""
+    question = Question.objects.create(key=key)
+    revision = write_question_revision(
+        question=question,
+        kind="single",
+        domain=domain,
+        difficulty=1,
+        difficulty_reason="A test",
+        stem=title or f"Which option of {key} is right?",
+        choices=[
+            ChoiceText(
+                f"Option {n} of {key}",
+                f"Rationale {n} of {key}",
+                is_correct=n == 1,
+                mistake="" if n == 1 else "x",
+            )
+            for n in range(1, 5)
+        ],
+        citations=[CitationText("source", "A public law")],
+        pack_digest="x",
+        by=None,
+        at=LONG_AGO,
+    )
+    publish_question(revision=revision, by=None, at=LONG_AGO, live_from=LONG_AGO)
+    return question
+
+
+def publish_lesson(lesson: Lesson, source: str, **changes: Any) -> Any:
+    revision = write_lesson_revision(
+        **{
+            "lesson": lesson,
+            "title": f"Lesson {lesson.key}",
+            "source": source,
+            "minutes": 10,
+            "by": None,
+            "at": LONG_AGO,
+            "pack_digest": "x",
+        }
+        | changes
+    )
+    publish_revision(revision=revision, by=None, live_from=LONG_AGO)
+    return revision
+
+
+class World:
+    """Everything once."""
+
+    code = "E11.9"
+    task = "resume"
+
+    def __init__(self, folder: Path) -> None:
+        now = timezone.now()
+        file = folder / "tabular.xml"
+        file.write_text(TABULAR)
+        load_release(
+            system="icd10cm",
+            label="Sample",
+            effective_from=date(2019, 10, 1),
+            source_name="tabular.xml",
+            path=file,
+            by=None,
+            at=LONG_AGO,
+        )
+        self.people = {role.value: make_person(f"{role.value}@example.com", role) for role in Role}
+        self.student = self.people["student"]
+        self.people["other"] = make_person("other@example.com")
+        self.body = Body.objects.create(key="aapc", name="AAPC", short="AAPC")
+        self.certification = Certification.objects.create(
+            key="cpc", body=self.body, abbreviation="CPC", name="Coder", purpose="Outpatient coding."
+        )
+        domain = Domain.objects.create(key="terms", title="Terms")
+        for number in range(4):
+            make_question(f"question-{number}", domain)
+        self.course = Course.objects.create(
+            key="basics",
+            title="Basics",
+            summary="A course.",
+            level="foundation",
+            hours=Decimal(1),
+            ceus=Decimal(1),
+            published_at=LONG_AGO,
+        )
+        module = Module.objects.create(course=self.course, title="First", position=1)
+        self.preview = Lesson.objects.create(key="basics-1", module=module, position=1, is_preview=True)
+        publish_lesson(self.preview, "Read [[E11.9]].\n\n[[checkpoint:question-0]]")
+        self.checkpoint = Checkpoint.objects.get()
+        self.draft = write_lesson_revision(
+            lesson=self.preview, title="Draft", source="Draft.", minutes=1, by=self.people["editor"], at=now
+        )
+        section = GuideSection.objects.create(key="start", position=1)
+        guide = write_guide_revision(
+            section=section, title="Start", source="Begin.", by=None, at=LONG_AGO, pack_digest="x"
+        )
+        publish_revision(revision=guide, by=None, live_from=LONG_AGO)
+        self.path = EducationPath.objects.create(key="way", title="Way", summary="x", published_at=LONG_AGO)
+        stage = PathStage.objects.create(path=self.path, kind="learn", position=1, title="Learn", html="x")
+        Requirement.objects.create(stage=stage, kind="course", key="basics", text="Basics")
+        Requirement.objects.create(stage=stage, kind="task", key="way.resume", text="Write a résumé")
+        self.blueprint = self._blueprint("mock", domain)
+        other_blueprint = self._blueprint("done", domain)
+        self.attempt = start_attempt(user=self.student, blueprint=self.blueprint, at=now)
+        self.finished = start_attempt(user=self.student, blueprint=other_blueprint, at=now)
+        finish_attempt(attempt_id=self.finished.pk, user=self.student, at=now)
+        today = now.date()
+        self.held = record_credential(
+            user=self.student,
+            certification=self.certification,
+            earned_on=today - timedelta(days=400),
+            starts_on=today - timedelta(days=30),
+            ends_on=today + timedelta(days=300),
+            required=Decimal(36),
+            at=now,
+        )
+        self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
+        self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)
+
+    def _blueprint(self, key: str, domain: Domain) -> Blueprint:
+        blueprint = Blueprint.objects.create(
+            key=key,
+            title=key.title(),
+            minutes=24,
+            pass_percent=70,
+            valid_from=date(2020, 1, 1),
+            as_of=date(2026, 11, 1),
+            source="Ours",
+            confidence="verified",
+        )
+        BlueprintDomain.objects.create(blueprint=blueprint, domain=domain, count=2)
+        return blueprint
+
+    def client(self, who: str, **options: Any) -> Client:
+        """A browser in which ``who`` is signed in, in the state that the name says."""
+        client = Client(**options)
+        if who in {"anonymous", "expired"}:
+            if who == "expired":
+                client.force_login(self.people["other"])
+                client.session.flush()
+            return client
+        if who in self.people:
+            client.force_login(self.people[who])
+            return client
+        user = make_person(f"{who}@example.com", None)
+        client.force_login(user)
+        if who == "suspended":
+            User.objects.filter(pk=user.pk).update(is_active=False)
+        elif who == "unverified":
+            EmailAddress.objects.filter(user=user).update(verified=False)
+        elif who == "no_factor":
+            give_role(user=user, role=Role.EDITOR)
+        elif who == "no_terms":
+            user.terms_accepted.all().delete()
+        return client
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Whatever happens inside is rolled back."""
+        with transaction.atomic():
+            try:
+                yield
+            finally:
+                transaction.set_rollback(True)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """Every row of every table of ours."""
+        found: dict[str, list[Any]] = {}
+        for model in apps.get_models():
+            if model._meta.app_label in {"sessions", "usersessions"}:
+                continue  # a session remembers that the terms were accepted
+            with connection.cursor() as cursor:
+                cursor.execute(f'SELECT * FROM "{model._meta.db_table}" ORDER BY 1')
+                found[model._meta.db_table] = cursor.fetchall()
+        return found
