@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAFE = {
     "SECRET_KEY": "k" * 60,
     "ALLOWED_HOSTS": "portal.example.org",
-    "EMAIL_URL": "smtp+ssl://user:secret@mail.example.org:465",
+    "EMAIL_URL": "smtp://user:secret@mail.example.org:465/?ssl=True",
 }
 
 
@@ -50,6 +50,7 @@ def test_production_without_a_required_variable_refuses(tmp_path: Path, missing:
         ("SECRET_KEY", "short", "at least 50 characters"),
         ("ALLOWED_HOSTS", "*", "must name the hosts"),
         ("ALLOWED_HOSTS", "portal.example.org,*", "must name the hosts"),
+        ("EMAIL_URL", "smtp+ssl://mail.example.org", "must look like"),
     ],
 )
 def test_production_with_an_unsafe_value_refuses(
