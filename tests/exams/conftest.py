@@ -1,0 +1,107 @@
+"""A small bank, an exam of it and a lesson that asks a question."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from courses.catalog.actions import CitationText
+from courses.exams.actions import ChoiceText, publish_question, start_attempt, write_question_revision
+from courses.exams.models import Attempt, AttemptItem, Blueprint, BlueprintDomain, Choice, Domain, Question
+from courses.exams.models import QuestionRevision
+from tests.conftest import LONG_AGO
+
+MakeQuestion = Callable[..., QuestionRevision]
+MakeBlueprint = Callable[..., Blueprint]
+
+#: What must never be on a page before the exam is over.
+CANARY = "canary-key"
+
+
+def question_text(key: str, *, right: int = 1, **fields: Any) -> dict[str, Any]:
+    """The text of a question whose option ``right`` is the key."""
+    return {
+        "kind": "single",
+        "difficulty": 2,
+        "difficulty_reason": "One rule.",
+        "stem": f"What does {key} ask about [[E11.9]]?",
+        "choices": [
+            ChoiceText(
+                text=f"Option {number} of {key}",
+                rationale=f"{CANARY} rationale {number} of {key}, see [[E11.621]].",
+                is_correct=number == right,
+                mistake="" if number == right else f"{CANARY} mistake",
+            )
+            for number in range(1, 5)
+        ],
+        "citations": [CitationText("source", f"{CANARY} citation")],
+        "by": None,
+        "at": LONG_AGO,
+        "pack_digest": "x",
+    } | fields
+
+
+@pytest.fixture
+def domain(db: None) -> Domain:
+    return Domain.objects.create(key="anatomy", title="Anatomy")
+
+
+@pytest.fixture
+def make_question(domain: Domain) -> MakeQuestion:
+    """A question with a live revision."""
+
+    def make(key: str = "q-1", *, live: bool = True, **fields: Any) -> QuestionRevision:
+        question = Question.objects.get_or_create(key=key)[0]
+        text = {"domain": domain} | question_text(key, **fields)
+        revision = write_question_revision(question=question, **text)
+        if live:
+            publish_question(revision=revision, by=None, at=text["at"], live_from=text["at"])
+        return revision
+
+    return make
+
+
+@pytest.fixture
+def make_blueprint(domain: Domain) -> MakeBlueprint:
+    def make(key: str = "mock", *, count: int = 3, **fields: Any) -> Blueprint:
+        blueprint = Blueprint.objects.create(
+            **{
+                "key": key,
+                "title": "Mock exam",
+                "minutes": 10,
+                "pass_percent": 70,
+                "valid_from": date(2020, 1, 1),
+                "as_of": date(2020, 1, 1),
+                "source": "Ours",
+                "confidence": "verified",
+            }
+            | fields
+        )
+        BlueprintDomain.objects.create(blueprint=blueprint, domain=domain, count=count)
+        return blueprint
+
+    return make
+
+
+@pytest.fixture
+def blueprint(make_question: MakeQuestion, make_blueprint: MakeBlueprint) -> Blueprint:
+    """An exam of three questions from a bank of five."""
+    for number in range(1, 6):
+        make_question(f"q-{number}")
+    return make_blueprint()
+
+
+@pytest.fixture
+def attempt(student: User, blueprint: Blueprint, at: Any) -> Attempt:
+    """An open attempt that started at ``at``."""
+    return start_attempt(user=student, blueprint=blueprint, at=at)
+
+
+def right(item: AttemptItem) -> Choice:
+    return item.question_revision.choices.get(is_correct=True)
+
+
+def wrong(item: AttemptItem) -> Choice:
+    return item.question_revision.choices.filter(is_correct=False)[0]
