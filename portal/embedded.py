@@ -432,7 +432,7 @@ class Supervisor:
             pass
         else:
             lines.append(f"  Demo accounts, all with the password  {DEMO_PASSWORD}")
-            lines += [f"    {label:16} {email}" for email, label in DEMO_PEOPLE]
+            lines += [f"    {person.label:16} {person.email}" for person in DEMO_PEOPLE]
         lines.append(f"  Mail that was sent: {address}/mailbox/")
         if not self.env.get("REDIS_URL"):
             lines.append("  No broker was found: one worker looks for due work by polling.")

@@ -115,7 +115,7 @@ class Shelf:
 
     def whole_file(self, what: str, key: str, name: str, fields: Fields) -> dict[str, Any]:
         self.define(what, key, name, 1)
-        text = (self.folder / name).read_text(encoding="utf-8-sig")
+        text = (self.folder / name).read_text(encoding="utf-8-sig", errors="replace")
         return {"key": key, "digest": digest_of(text), "file": name, "line": 1, "text": text}
 
     def stem_key(self, name: str, stem: str | None = None) -> str:

@@ -1,0 +1,111 @@
+"""The pack that ships: complete, and every code in it is in the book as the text says."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from courses.codesets import icd10cm_xml
+from courses.codesets.actions import package_source
+from courses.content.load import Outcome, load_pack
+from courses.content.management.commands.load_content import PACKS
+from courses.content.parse import read_pack
+from courses.content.pieces import Pack
+from portal.lib.markdown import plain, references
+from portal.pages.links import link_target
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return read_pack(PACKS / "starter")
+
+
+@pytest.fixture(scope="module")
+def billable() -> dict[str, bool]:
+    """Every code of the book, and whether it may be reported."""
+    with package_source().path.open("rb") as stream:
+        entries = icd10cm_xml.parse(stream).entries
+    book = {entry.code: False for entry in entries if entry.kind in ("chapter", "block")}
+    return book | {entry.code: entry.is_billable for entry in entries if entry.kind in ("category", "code")}
+
+
+def codes_in(pack: Pack) -> Iterator[tuple[str, str, str]]:
+    """Each ICD-10-CM code as (where, code, role)."""
+    for lesson in pack.lessons:
+        yield from (
+            (lesson.file, code, role)
+            for _l, system, code, role in references(lesson.source)
+            if system == "icd10cm"
+        )
+    for section in pack.guide:
+        yield from (
+            (section.file, code, role)
+            for _l, system, code, role in references(section.source)
+            if system == "icd10cm"
+        )
+    for question in pack.questions:
+        for text in (
+            question.stem,
+            *(t for choice in question.choices for t in (choice.text, choice.rationale)),
+        ):
+            yield from (
+                (question.key, code, role)
+                for _l, system, code, role in references(text)
+                if system == "icd10cm"
+            )
+
+
+def test_every_code_exists_and_is_billable_where_the_text_says_so(
+    pack: Pack, billable: dict[str, bool]
+) -> None:
+    named = list(codes_in(pack))
+
+    gone = [(where, code) for where, code, role in named if role != "invalid" and code not in billable]
+    incomplete = [(where, code) for where, code, role in named if role == "code" and not billable.get(code)]
+    complete = [(where, code) for where, code, role in named if role != "code" and billable.get(code)]
+    assert len({code for _where, code, _role in named}) > 200
+    assert (gone, incomplete, complete) == ([], [], [])
+
+
+def test_every_tabular_citation_is_in_the_book(pack: Pack, billable: dict[str, bool]) -> None:
+    cited = [
+        (piece.key, ref)
+        for piece in (*pack.lessons, *pack.questions)
+        for kind, ref in piece.citations
+        if kind == "tabular"
+    ]
+
+    assert [(key, ref) for key, ref in cited if ref not in billable] == []
+
+
+def test_starter_has_the_lessons_it_promises(pack: Pack) -> None:
+    long = [lesson.key for lesson in pack.lessons if len(plain(lesson.source).split()) >= 600]
+
+    assert len(pack.courses) == 3 and len(long) >= 9
+    assert [lesson.key for lesson in pack.lessons if "[[checkpoint:" not in lesson.source] == []
+    assert [lesson.key for lesson in pack.lessons if "\n|" not in lesson.source] == []
+
+
+def test_starter_has_the_questions_it_promises(pack: Pack) -> None:
+    assert len(pack.questions) >= 60
+    assert [q.key for q in pack.questions if not q.citations or not all(c.rationale for c in q.choices)] == []
+
+
+def test_blueprints_find_enough_questions(pack: Pack) -> None:
+    for blueprint in pack.blueprints:
+        for domain, count in blueprint.domains:
+            assert sum(question.domain == domain for question in pack.questions) >= count
+
+
+def test_guide_has_its_sections_and_every_link_leads_somewhere(pack: Pack) -> None:
+    assert [section.position for section in pack.guide] == list(range(1, 10))
+    assert [to for section in pack.guide for _label, to in section.links if not link_target(to)] == []
+
+
+@pytest.mark.django_db
+def test_starter_loads_once_and_then_changes_nothing(pack: Pack) -> None:
+    first = load_pack(pack=pack, at=timezone.now())
+    second = load_pack(pack=pack, at=timezone.now())
+
+    assert first.total(Outcome.CREATED) == sum(counter.total() for counter in first.counts.values())
+    assert second.total(Outcome.UNCHANGED) == first.total(Outcome.CREATED)
