@@ -57,7 +57,7 @@ def deliver_due(*, at: datetime, limit: int = 100, lease: timedelta = outbox.LEA
                 _deliver_batch(batch, server, result, at=at)
     except ServerAway as error:
         result.is_paused = True
-        logger.error("mail server away", error=_redacted(error))
+        logger.warning("mail server away", error=_redacted(error))
     return result
 
 

@@ -84,6 +84,7 @@ class MailServer:
         try:
             self._connection.open()
         except (smtplib.SMTPException, OSError) as error:
+            self._close()  # a line that was opened and then refused us
             raise ServerAway(f"{type(error).__name__}: {error}") from None
 
     def _close(self) -> None:

@@ -15,6 +15,10 @@ class Script:
     def __init__(self) -> None:
         self.accepted: list[bytes] = []
         self.connections = 0
+        #: Addresses that something accepted came from.
+        self.senders: set[str] = set()
+        #: Seconds that each message takes.
+        self.pause = 0.0
         self.mail: list[str] = []
         self.rcpt: list[str] = []
         self.data: list[str] = []
@@ -25,7 +29,7 @@ class Script:
         self.is_password_right = True
         self.options: dict[str, Any] = {
             "auth_require_tls": False,
-            "authenticator": lambda *args: AuthResult(success=self.is_password_right),
+            "authenticator": lambda *args: AuthResult(success=self.is_password_right, handled=False),
         }
 
     @property
@@ -58,7 +62,9 @@ class Script:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.data:
             return self.data.pop(0)
+        await asyncio.sleep(self.pause)
         self.accepted.append(bytes(envelope.content or b""))
+        self.senders.add(str(envelope.mail_from))
         if self.drops:
             self.drops -= 1
             assert server.transport is not None
