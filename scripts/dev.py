@@ -42,7 +42,7 @@ OURS = frozenset(
     "DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME PYTHONWARNINGS".split()
 )
 #: The pieces of a whole that has to be the same on both databases; the rest runs with SQLite only.
-BOTH_DATABASES = "not browser and not fault"
+BOTH_DATABASES = "not browser and not fault and not sqlite"
 
 
 class Trouble(Exception):

@@ -202,7 +202,7 @@ def test_production_refuses_to_start_unsafe(dev, tmp_path, change: dict[str, str
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+@pytest.mark.sqlite
 def test_sqlite_is_not_one_that_damages_its_file() -> None:
     with connection.cursor() as cursor:
         version = cursor.execute("SELECT sqlite_version()").fetchone()[0]
