@@ -97,6 +97,12 @@ def after_dot(text: str) -> str:
 
 
 @register.filter
+def words(text: str) -> list[str]:
+    """The words of a text, to loop over."""
+    return text.split()
+
+
+@register.filter
 def percent(value: Any, maximum: Any) -> int:
     """``value`` as a share of ``maximum`` in whole percent from 0 to 100; 100 only when it is reached."""
     part, whole = float(value or 0), float(maximum or 0)

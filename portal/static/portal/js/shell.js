@@ -1,6 +1,8 @@
 // What every page has: each part finds its elements by data attributes and does nothing without them.
 
 // --- theme: a cookie, so that the server sends the right one and nothing flashes -------------------------
+const forced = document.cookie.match(/(?:^|; )theme=(light|dark)/)?.[1];
+if (forced) document.documentElement.dataset.theme = forced; // the admin's pages do not send it
 const choice = document.querySelector("[data-theme-choice]");
 if (choice) {
   const buttons = [...choice.querySelectorAll("button")];
