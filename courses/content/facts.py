@@ -72,10 +72,12 @@ def _facts(shelf: Shelf, fields: Fields) -> tuple[FactPiece, ...]:
     return tuple(facts)
 
 
-def read_bodies_and_certifications(shelf: Shelf) -> dict[str, Any]:
+def read_bodies_and_certifications(
+    shelf: Shelf,
+) -> tuple[tuple[BodyPiece, ...], tuple[CertificationPiece, ...]]:
     sheet = shelf.sheet("certifications.yaml")
     if sheet is None:
-        return {}
+        return (), ()
     fields = sheet.fields()
     bodies, certifications = [], []
     for entry in fields.maps("bodies"):
@@ -102,7 +104,7 @@ def read_bodies_and_certifications(shelf: Shelf) -> dict[str, Any]:
         certifications.append(certification)
         entry.close()
     fields.close()
-    return {"bodies": tuple(bodies), "certifications": tuple(certifications)}
+    return tuple(bodies), tuple(certifications)
 
 
 def read_figure(shelf: Shelf, fields: Fields) -> FigurePiece:
@@ -188,9 +190,9 @@ def _absorbs(shelf: Shelf, required: Fields) -> dict[str, list[str]]:
 
 def _buckets(shelf: Shelf, fields: Fields) -> list[dict[str, Any]]:
     entries = fields.maps("buckets")
-    buckets = []
+    buckets: list[dict[str, Any]] = []
     for entry in entries:
-        bucket = {
+        bucket: dict[str, Any] = {
             "key": entry.key(),
             "title": entry.text("title", limit=160),
             "minimum": entry.maybe_integer("minimum"),

@@ -26,22 +26,22 @@ def read_pack(folder: Path, *, known: Known | None = None) -> Pack:
 def _pack(shelf: Shelf) -> Pack:
     if not (shelf.folder / "pack.yaml").is_file():
         shelf.refuse("pack.yaml", 1, "the file is missing; it makes a folder a pack")
-    names = dict.fromkeys(("key", "title", "edition"), "")
+    key = title = edition = ""
     head = shelf.sheet("pack.yaml")
     if head is not None:
         fields = head.fields()
-        names = {
-            "key": fields.key(),
-            "title": fields.text("title"),
-            "edition": fields.text("edition", limit=40),
-        }
+        key, title, edition = fields.key(), fields.text("title"), fields.text("edition", limit=40)
         fields.close()
+    bodies, certifications = facts.read_bodies_and_certifications(shelf)
     courses, lessons = teaching.read_courses(shelf)
     return Pack(
-        **names,
+        key=key,
+        title=title,
+        edition=edition,
         outlines=facts.read_outlines(shelf),
         domains=tuple(facts.read_domain(shelf, f) for f in shelf.list_of("domains.yaml")),
-        **facts.read_bodies_and_certifications(shelf),
+        bodies=bodies,
+        certifications=certifications,
         rules=tuple(facts.read_rule_set(shelf, f) for f in shelf.list_of("rules.yaml")),
         figures=tuple(facts.read_figure(shelf, f) for f in shelf.list_of("figures.yaml")),
         questions=tuple(

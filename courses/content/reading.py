@@ -138,7 +138,8 @@ class Fields:
         if name not in self._values:
             return self.line
         node = self._values[name][1]
-        return self.sheet.lines_before + _line(node) - (0 if node.style in ("|", ">") else 1)
+        is_block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")  # begins on the next line
+        return self.sheet.lines_before + _line(node) - (0 if is_block else 1)
 
     def refuse(self, name: str, reason: str) -> None:
         """Note a problem at the key ``name``."""

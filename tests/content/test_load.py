@@ -22,7 +22,8 @@ from courses.catalog.models import (
     Requirement,
 )
 from courses.codesets.models import GuidelineSection, Release
-from courses.content.load import Outcome, Summary, _Seen, load_pack, next_step
+from courses.content.deciding import Outcome, Seen, next_step
+from courses.content.load import Summary, load_pack
 from courses.content.parse import read_pack
 from courses.content.reading import PackError
 from courses.exams.models import Blueprint, Checkpoint, Question
@@ -89,7 +90,7 @@ def test_load_makes_the_path_with_what_its_stages_ask_for(tiny: Path) -> None:
 
     path = EducationPath.objects.get()
     assert path.published_at == AT
-    assert path.stages.first().html == "<p>Read this.</p>\n"
+    assert path.stages.get(position=1).html == "<p>Read this.</p>\n"
     asked = Requirement.objects.filter(stage__path=path).order_by("stage__position")
     assert list(asked.values_list("kind", "key", "text")) == [
         ("course", "first-course", "First course"),
@@ -270,7 +271,7 @@ def test_row_that_a_person_changed_is_kept(tiny: Path, rewrite: Rewrite) -> None
     ],
 )
 def test_next_step_follows_the_newest_that_counts(history: list[tuple[str, bool]], step: str) -> None:
-    assert next_step([_Seen(*seen) for seen in history], "a") == step
+    assert next_step([Seen(*seen) for seen in history], "a") == step
 
 
 # --- refused -------------------------------------------------------------------------------------

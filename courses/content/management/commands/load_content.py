@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from courses.content.load import Outcome, Summary, known_keys, load_pack
+from courses.content.deciding import Outcome
+from courses.content.load import Summary, known_keys, load_pack
 from courses.content.parse import read_pack
 from courses.content.reading import PackError
 
