@@ -338,9 +338,8 @@ def test() -> int:
     folder = Path(os.environ.get("VAR") or ROOT / "var" / "test").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     arguments = shlex.split(os.environ.get("ARGS", ""))
-    workers = (
-        [] if any(a.startswith(("-n", "--numprocesses")) or a == "--pdb" for a in arguments) else ["-n", "2"]
-    )
+    alone = any(a.startswith(("-n", "--numprocesses")) or a == "--pdb" for a in arguments)
+    workers = [] if alone else ["-n", "2", "--dist", "loadgroup"]
     pytest = [str(PYTHON), "-m", "pytest", *workers]
     results = []
 
