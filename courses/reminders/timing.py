@@ -85,14 +85,16 @@ def backoff(attempts: int) -> timedelta:
     return min(_FIRST_BACKOFF * 2 ** min(attempts - 1, 10), _LONGEST_BACKOFF)
 
 
-def steps_due(*, days_left: int, ahead: int, steps: tuple[int, ...]) -> list[int]:
-    """The steps (days before the deadline) to plan when ``days_left`` remain, looking ``ahead`` days.
+def steps_due(*, days_left: int, ahead: int, back: int, steps: tuple[int, ...]) -> list[int]:
+    """The steps (days before the deadline) to plan when ``days_left`` remain.
+
+    Looks ``ahead`` days, and ``back`` days for a step whose day went by unnoticed.
 
     Of the steps whose day has come only the nearest counts, so a deadline recorded late brings one reminder
     and not a burst; none counts once the deadline is over.
     """
     if days_left < 0:
         return []
-    passed = [step for step in steps if step >= days_left]
+    passed = [step for step in steps if days_left <= step <= days_left + back]
     coming = [step for step in steps if days_left - ahead <= step < days_left]
     return [*([min(passed)] if passed else []), *sorted(coming, reverse=True)]

@@ -35,7 +35,8 @@ class Drill:
             if user_id not in (None, person):
                 continue
             days_left = (due_on - at.date()).days
-            for step in steps_due(days_left=days_left, ahead=(until.date() - at.date()).days, steps=self.steps):
+            ahead = (until.date() - at.date()).days
+            for step in steps_due(days_left=days_left, ahead=ahead, back=7, steps=self.steps):
                 yield Candidate(
                     subject, person, due_on, step, due_on - timedelta(days=step), due_on + timedelta(days=1)
                 )

@@ -94,18 +94,20 @@ STEPS = (180, 90, 60, 30, 14, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("days_left", "ahead", "expected"),
+    ("days_left", "ahead", "back", "expected"),
     [
-        (200, 2, []),
-        (182, 2, [180]),
-        (180, 2, [180]),
-        (20, 2, [30]),  # recorded late: the step it is in, and not the three before
-        (15, 2, [30, 14]),
-        (1, 2, [1]),
-        (0, 2, [1]),
-        (-1, 2, []),
-        (185, 400, [180, 90, 60, 30, 14, 7, 1]),
+        (200, 2, 180, []),
+        (182, 2, 180, [180]),
+        (180, 2, 0, [180]),
+        (20, 2, 180, [30]),  # recorded late: the step it is in, and not the three before
+        (20, 2, 3, []),
+        (28, 2, 3, [30]),
+        (15, 2, 180, [30, 14]),
+        (1, 2, 3, [1]),
+        (0, 2, 3, [1]),
+        (-1, 2, 180, []),
+        (185, 400, 3, [180, 90, 60, 30, 14, 7, 1]),
     ],
 )
-def test_steps_due(days_left: int, ahead: int, expected: list[int]) -> None:
-    assert steps_due(days_left=days_left, ahead=ahead, steps=STEPS) == expected
+def test_steps_due(days_left: int, ahead: int, back: int, expected: list[int]) -> None:
+    assert steps_due(days_left=days_left, ahead=ahead, back=back, steps=STEPS) == expected

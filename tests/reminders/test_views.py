@@ -124,7 +124,7 @@ def test_reminders_page_asks_the_same_number_of_questions(
         as_student.get(PAGE)
 
 
-PAGE_QUERIES = 11
+PAGE_QUERIES = 8
 
 
 def test_saving_keeps_hours_and_kinds(drill: Drill, student: User, as_student: Client) -> None:

@@ -43,9 +43,11 @@ class CeCycleEnd:
         for page in in_batches(cycles.filter(Exists(kept)).select_related("user")):
             for cycle in page:
                 today = cycle.user.local(at).date()
+                is_new = cycle.opened_at >= at - LOOK_BACK
                 steps = steps_due(
                     days_left=(cycle.due_on - today).days,
                     ahead=(cycle.user.local(until).date() - today).days,
+                    back=max(self.steps) if is_new else LOOK_BACK.days,
                     steps=self.steps,
                 )
                 if user_id is not None and steps and standing_for_cycle(cycle, today).standing.is_met:
