@@ -59,5 +59,5 @@ def address_digests(email: str) -> list[str]:
     return [_digest(email, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
-def _digest(email: str, key: str) -> str:
+def _digest(email: str, key: str | bytes) -> str:
     return salted_hmac(_SUPPRESSION, email.strip().lower(), secret=key, algorithm="sha256").hexdigest()

@@ -35,7 +35,7 @@ class PreferencesForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for kind in kinds.registered():
-            self.fields[self.name_of(kind.key)] = forms.BooleanField(label=kind.label, required=False)
+            self.fields[self.name_of(kind.key)] = forms.BooleanField(label=str(kind.label), required=False)
 
     @staticmethod
     def name_of(kind: str) -> str:

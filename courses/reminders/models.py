@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.reminders.timing import Hours
 from portal.lib.owned import OwnedQuerySet
-from portal.lib.revisions import Revision, RevisionQuerySet, revision_constraints
+from portal.lib.revisions import Revision, revision_constraints
 
 
 class MailTemplate(models.Model):
@@ -35,8 +35,6 @@ class MailTemplateRevision(Revision):
     template = models.ForeignKey(MailTemplate, models.PROTECT, related_name="revisions")
     subject_source = models.CharField(_("subject"), max_length=500)
     body_source = models.TextField(_("text"), max_length=20_000)
-
-    objects = RevisionQuerySet.as_manager()
 
     class Meta(Revision.Meta):
         verbose_name = _("mail template revision")

@@ -14,14 +14,14 @@ DRAIN_SECONDS = 60
 DRAIN_LIMIT = 100
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery ships no types
 def plan_reminders() -> None:
     at = timezone.now()
     plan(at=at)
     record_tick(name="plan_reminders", at=at)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]  # celery ships no types
 def drain_reminders() -> None:
     """Deliver until nothing is due, with a fresh clock for every hundred."""
     started = monotonic()

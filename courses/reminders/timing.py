@@ -82,7 +82,8 @@ def moment(send_on: date, zone: ZoneInfo, hours: Hours, *, at: datetime) -> date
 
 def backoff(attempts: int) -> timedelta:
     """How long to wait after the ``attempts``-th failure: 1 minute, doubled each time, at most 6 hours."""
-    return min(_FIRST_BACKOFF * 2 ** min(attempts - 1, 10), _LONGEST_BACKOFF)
+    doublings = min(attempts - 1, 10)  # by then it is longer than the longest
+    return min(_FIRST_BACKOFF * (1 << doublings), _LONGEST_BACKOFF)
 
 
 def steps_due(*, days_left: int, ahead: int, back: int, steps: tuple[int, ...]) -> list[int]:

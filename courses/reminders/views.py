@@ -42,9 +42,9 @@ def reminders(request: HttpRequest) -> HttpResponse:
     past = Reminder.objects.owned_by(user).past()
     page = Paginator(past, HISTORY).get_page(request.GET.get("page"))
     labels = {kind.key: kind.label for kind in kinds.registered()}
-    page.object_list = [
+    history = [
         {"reminder": row, "label": labels.get(row.kind, row.kind), "at": row.sent_at or row.not_before}
-        for row in page.object_list
+        for row in page
     ]
     context = {
         "form": form,
@@ -58,6 +58,7 @@ def reminders(request: HttpRequest) -> HttpResponse:
             for kind in kinds.registered()
         ],
         "page": page,
+        "history": history,
         "is_suppressed": is_suppressed(user),
     }
     return render(request, "reminders/reminders.html", context, status=422 if form.errors else 200)

@@ -12,7 +12,9 @@ from portal.lib.revisions import publish_revision
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 SUBJECT = "{{ what }}: {{ days }} day{{ days|pluralize }} left"
-BODY = "Hello {{ name }},\n\n{% if days %}**{{ days }}** left.{% endif %}\n\n[Open it]({{ url }})\n\n{{ why }}\n"
+BODY = (
+    "Hello {{ name }},\n\n{% if days %}**{{ days }}** left.{% endif %}\n\n[Open it]({{ url }})\n\n{{ why }}\n"
+)
 
 
 class Drill:

@@ -65,9 +65,7 @@ def test_senders_together_send_each_mail_once(
     assert (len(ids), len(set(ids))) == (120, 120)
 
 
-def test_planners_together_plan_each_fact_once(
-    drill: Drill, make_person: MakePerson, at: datetime
-) -> None:
+def test_planners_together_plan_each_fact_once(drill: Drill, make_person: MakePerson, at: datetime) -> None:
     student = make_person()
     drill.facts = {f"f{n}": (student.pk, at.date()) for n in range(100)}
     together(3, lambda: plan(at=at))

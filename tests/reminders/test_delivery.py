@@ -222,6 +222,6 @@ def test_delivery_asks_a_constant_number_of_questions_about_a_batch(
 ) -> None:
     for n in range(count):
         queue(make_person(f"p{n}@example.com"), first=n)
-    # look, claim 4 (savepoint 2 more under a test), facts 4, one stamp a mail, and two claims that find nothing
+    # look, claim, facts, one stamp a mail, and two claims that find nothing
     with django_assert_num_queries(17 + count):
         deliver_due(at=at)

@@ -14,7 +14,12 @@ from tests.reminders.conftest import Queue
 from tests.reminders.drill import BODY, LONG_AGO, SUBJECT, Drill
 
 SAMPLE = Drill().sample_context()
-FRAME = {"stop_url": "http://x/stop/t/", "preferences_url": "http://x/reminders/", "site_url": "http://x", "kind": "Drill"}
+FRAME = {
+    "stop_url": "http://x/stop/t/",
+    "preferences_url": "http://x/reminders/",
+    "site_url": "http://x",
+    "kind": "Drill",
+}
 NAUGHTY = [
     "Sam\r\nBcc: victim@example.com",
     "Sam\nContent-Type: text/html\n\n<b>x</b>",
@@ -108,10 +113,10 @@ def test_naughty_name_adds_no_header(
     queue(student)
     assert deliver_due(at=at).sent == 1  # type: ignore[arg-type]  # a fixture's moment
     parsed = message_from_bytes(mailoutbox[0].message().as_bytes(), policy=policy.default)
-    assert sorted(parsed.keys()) == sorted(
-        [*("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted")]
-        + [*("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")]
-    )
+    assert sorted(parsed.keys()) == [
+        *("Auto-Submitted", "Content-Type", "Date", "From", "List-Id", "List-Unsubscribe"),
+        *("List-Unsubscribe-Post", "MIME-Version", "Message-ID", "Subject", "To"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +149,12 @@ def test_text_that_cannot_become_a_mail_is_refused(subject: str, body: str, prob
 
 
 def test_names_are_found_in_branches_not_taken() -> None:
-    assert names_in("{% if a %}{{ b|default:c }}{% else %}{{ d }}{% endif %}{{ 'text' }}") == {"a", "b", "c", "d"}
+    assert names_in("{% if a %}{{ b|default:c }}{% else %}{{ d }}{% endif %}{{ 'text' }}") == {
+        "a",
+        "b",
+        "c",
+        "d",
+    }
 
 
 @pytest.mark.django_db

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.reminders.timing import Hours, backoff, due_instant, local_instant, moment, next_allowed, steps_due
+from courses.reminders.timing import (
+    Hours,
+    backoff,
+    due_instant,
+    local_instant,
+    moment,
+    next_allowed,
+    steps_due,
+)
 
 ZONES = (
     *("UTC", "America/New_York", "America/Los_Angeles", "America/St_Johns", "America/Sao_Paulo"),
@@ -17,9 +25,7 @@ ZONES = (
 )
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 days = st.dates(date(2011, 1, 1), date(2031, 12, 31))
-hours = st.builds(
-    Hours, st.integers(0, 23), st.integers(0, 23), st.integers(0, 23), st.booleans()
-)
+hours = st.builds(Hours, st.integers(0, 23), st.integers(0, 23), st.integers(0, 23), st.booleans())
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,9 @@ def test_local_instant_is_never_early_and_at_most_a_gap_late(
 
 
 @given(
-    at=st.datetimes(datetime(2011, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC)), zone=zones, wishes=hours
+    at=st.datetimes(datetime(2011, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC)),
+    zone=zones,
+    wishes=hours,
 )
 def test_next_allowed_is_inside_the_hours_and_not_in_the_past(
     at: datetime, zone: ZoneInfo, wishes: Hours

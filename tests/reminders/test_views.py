@@ -21,9 +21,7 @@ PAGE = reverse("reminders:reminders")
 HOURS = {"hour": 18, "quiet_from": 21, "quiet_until": 7}
 
 
-def sent_mail(
-    student: User, queue: Queue, at: datetime, mailoutbox: list[EmailMessage]
-) -> EmailMessage:
+def sent_mail(student: User, queue: Queue, at: datetime, mailoutbox: list[EmailMessage]) -> EmailMessage:
     queue(student)
     deliver_due(at=at)
     return mailoutbox.pop()
@@ -142,7 +140,9 @@ def test_hour_inside_quiet_hours_is_refused_beside_the_field(student: User, as_s
     assert ReminderSettings.objects.count() == 0
 
 
-def test_suppressed_address_is_told_with_how_to_fix_it(student: User, as_student: Client, at: datetime) -> None:
+def test_suppressed_address_is_told_with_how_to_fix_it(
+    student: User, as_student: Client, at: datetime
+) -> None:
     assert "stopped writing to your address" not in as_student.get(PAGE).content.decode()
     suppress_address(email=student.email, reason="550 5.1.1", at=at)
     page = as_student.get(PAGE).content.decode()

@@ -39,11 +39,21 @@ class Candidate:
 class Kind(Protocol):
     """What a kind of reminder knows. ``key`` is stored and never changes."""
 
-    key: str
-    label: str | Promise
-    #: When it reminds, in words for the person.
-    rhythm: str | Promise
-    steps: tuple[int, ...]
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def label(self) -> str | Promise: ...
+
+    @property
+    def rhythm(self) -> str | Promise:
+        """When it reminds, in words for the person."""
+        ...
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Days before the deadline."""
+        ...
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """What should go until ``until``, streamed; of steps already past only the nearest."""
