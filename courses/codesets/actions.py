@@ -120,8 +120,8 @@ def _open_release(release: Release) -> None:
     """Insert the release and end the one before it.
 
     The first release of a system answers from the October 1 that opened its fiscal year: an April update is a
-    full list, differs little from October's, and otherwise no date of service between the two would find any
-    code. A code that April added is then shown a few months too early; load the October list first to avoid it.
+    full list, differs little from October's, and otherwise no date of service between the two would find a
+    code. What April added is then shown a few months too early; load the October list first to avoid it.
     """
     before = Release.objects.of_system(release.system).current().first()
     release.covers_from = release.effective_from

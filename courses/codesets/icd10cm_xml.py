@@ -1,8 +1,8 @@
 """The CDC tabular list as XML, read into plain records. Pure: no database, no Django.
 
-Every row of the tabular list comes out: chapters, blocks, categories and codes with their notes, and the codes
-that exist only by a 7th character, padded with the placeholder X. A file that is not wholly understood is
-refused, since half a code set would be worse than none.
+Every row of the tabular list comes out: chapters, blocks, categories and codes with their notes, and the
+codes that exist only by a 7th character, padded with the placeholder X. A file that is not wholly understood
+is refused, since half a code set would be worse than none.
 """
 
 import re

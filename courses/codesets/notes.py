@@ -18,7 +18,7 @@ class Piece:
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
-    """``text`` with the codes in parentheses apart: ``(E11.-)`` names E11. Joined, they are the text again."""
+    """``text`` with the codes in parentheses apart: ``(E11.-)`` names E11. Joined, they are the text."""
     parts: list[Piece] = []
     end = 0
     for group in _LIST.finditer(text):

@@ -86,14 +86,14 @@ def code_entry(system: str, code: str, *, on_date: date) -> CodeEntry | None:
 
 
 def _notes(lineage: Sequence[Code]) -> list[NoteGroup]:
-    """Notes of a row and of all above it: its own first, then upwards, each row's in the order of the book."""
+    """Notes of a row and of all above it: its own first, then upwards, each in the order of the book."""
     texts: dict[tuple[int, str], list[str]] = {}
     for note in CodeNote.objects.filter(code__in=lineage).order_by("position"):
         texts.setdefault((note.code_id, note.kind), []).append(note.text)
     row = lineage[-1]
     # an inclusion term names the very code it stands at, so nothing below inherits it
     return [
-        NoteGroup(kind, CodeNote.Kind(kind).label, source, source.pk != row.pk, tuple(lines))
+        NoteGroup(kind, str(CodeNote.Kind(kind).label), source, source.pk != row.pk, tuple(lines))
         for source in reversed(lineage)
         for (owner, kind), lines in texts.items()
         if owner == source.pk and (source.pk == row.pk or kind != CodeNote.Kind.INCLUSION_TERM)

@@ -74,9 +74,7 @@ def claim_job(*, at: datetime) -> Job | None:
     return None
 
 
-def record_progress(
-    *, job: Job, done: int, total: int | None, message: str, at: datetime
-) -> None:
+def record_progress(*, job: Job, done: int, total: int | None, message: str, at: datetime) -> None:
     """Say how far ``job`` is and renew its lease. Raises ``LeaseLost`` when it belongs to another by now."""
     bounded = min(done, total) if total is not None else done
     kept = (

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from courses.codesets.actions import LoadRefused, Source, load_release, package_source
+from courses.codesets.actions import Source, load_release, package_source
+from courses.codesets.errors import LoadRefused
 from courses.codesets.systems import System
 
 
