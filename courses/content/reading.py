@@ -217,12 +217,14 @@ class Fields:
         return tuple(value for value, _line_ in self.placed(name, optional=optional))
 
     def placed(self, name: str, *, optional: bool = False) -> list[tuple[str, int]]:
-        """A list of texts, each with its line."""
+        """A list of different texts, each with its line."""
         node = self._take(name, "seq", optional=optional)
-        found = []
+        found: list[tuple[str, int]] = []
         for item in node.value if isinstance(node, yaml.SequenceNode) else []:
             if _tag(item) != "str" or not item.value.strip():
                 self.sheet.refuse(_line(item), f"`{name}` is a list of texts; {_kind(item)} stands here")
+            elif any(item.value.strip() == value for value, _at in found):
+                self.sheet.refuse(_line(item), f"`{item.value.strip()}` is in `{name}` twice")
             else:
                 found.append((item.value.strip(), self.sheet.lines_before + _line(item)))
         return found

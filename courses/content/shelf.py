@@ -43,9 +43,10 @@ class Shelf:
 
     def define(self, what: str, key: str, file: str, line: int) -> None:
         """Note that the pack holds this key; a second one of the kind is refused."""
-        if key and key in self.have.setdefault(what, set()):
+        keys = self.have.setdefault(what, set())
+        if key and key in keys:
             self.refuse(file, line, f"{what} `{key}` is there twice")
-        self.have[what].add(key)
+        keys.add(key)
 
     def resolve(self) -> None:
         """Refuse every reference that leads nowhere."""

@@ -177,7 +177,7 @@ def read_path(shelf: Shelf, name: str) -> PathPiece:
     fields = sheet.fields() if sheet else Fields(Sheet(name, "{}", shelf.problems), None)
     key = shelf.stem_key(name)
     stages: list[StagePiece] = []
-    tasks: set[str] = set()
+    asked: set[tuple[str, str]] = set()
     for entry in fields.maps("stages"):
         source = entry.text("text")
         shelf.references(name, source, entry.lines_before("text"))
@@ -186,7 +186,7 @@ def read_path(shelf: Shelf, name: str) -> PathPiece:
                 kind=entry.choice("kind", StageKind.values),
                 title=entry.text("title", limit=160),
                 source=source,
-                needs=tuple(_need(shelf, key, item, tasks) for item in entry.maps("items")),
+                needs=tuple(_need(shelf, key, item, asked) for item in entry.maps("items")),
             )
         )
         entry.close()
@@ -203,7 +203,7 @@ def read_path(shelf: Shelf, name: str) -> PathPiece:
     return path
 
 
-def _need(shelf: Shelf, path: str, item: Fields, tasks: set[str]) -> NeedPiece:
+def _need(shelf: Shelf, path: str, item: Fields, asked: set[tuple[str, str]]) -> NeedPiece:
     """One thing that a stage asks for."""
     kinds = {"course": "course", "exam": "exam_passed", "credential": "credential", "task": "task"}
     leads = {"course": "course", "exam": "practice exam", "credential": "certification"}
@@ -215,12 +215,12 @@ def _need(shelf: Shelf, path: str, item: Fields, tasks: set[str]) -> NeedPiece:
     key, text = item.key(name), ""
     if name == "task":
         text = item.text("text", limit=300)
-        if key in tasks:
-            item.refuse(name, f"task `{key}` is there twice")
-        tasks.add(key)
         key = f"{path}.{key}"
     else:
         shelf.want(leads[name], key, item.file, item.line_of(name))
+    if (name, key) in asked:
+        item.refuse(name, f"{name} `{key}` is asked for twice in this path")
+    asked.add((name, key))
     item.close()
     return NeedPiece(kind=kinds[name], key=key, text=text)
 

@@ -1,5 +1,6 @@
 """Reading a pack: what comes out of a good one, and that every mistake is named where it stands."""
 
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from courses.content.parse import read_pack
 from courses.content.reading import PackError
-from tests.content.conftest import Rewrite
+from tests.content.conftest import FILES, Rewrite
 
 COURSE = "courses/first-course/course.yaml"
 LESSON = "courses/first-course/find-it.md"
@@ -78,6 +79,15 @@ def test_read_pack_gives_every_part(tiny: Path) -> None:
         (PATH, "exam: short-exam", "exam: long-exam", 15, "there is no practice exam `long-exam`"),
         (PATH, "kind: learn", "kind: apply", 4, "a path has the six stages in order"),
         (PATH, "{task: keep-log, text", "{chore: keep-log, text", 25, "exactly one of course, exam,"),
+        (PATH, "exam: short-exam", "course: first-course", 15, "`first-course` is asked for twice"),
+        (COURSE, "[find-it, check-it]", "[find-it, find-it]", 14, "`find-it` is in `lessons` twice"),
+        (
+            QUESTIONS,
+            "      correct: true\n",
+            "      correct: true\n      mistake: none\n",
+            15,
+            "names no mistake",
+        ),
         (GUIDE, "path:start", "path:finish", 4, "there is no path `finish`"),
         (GUIDE, "path:start", "lesson:find-it", 4, "must be path:, course:, certification: or page:"),
         (GUIDE, "median-pay-2024", "mean-pay", 6, "there is no figure `mean-pay`"),
@@ -164,3 +174,12 @@ def test_title_of_a_course_is_part_of_the_path_that_quotes_it(tiny: Path, rewrit
     rewrite(COURSE, "title: First course", "title: Course one")
 
     assert read_pack(tiny).paths[0].digest != before
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_read_pack_without_any_one_line_is_read_or_refused(tiny: Path, file: str) -> None:
+    lines = FILES[file].splitlines(keepends=True)
+    for number in range(len(lines)):
+        (tiny / file).write_text("".join(lines[:number] + lines[number + 1 :]))
+        with suppress(PackError):  # anything else would be a crash
+            read_pack(tiny)
