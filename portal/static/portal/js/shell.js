@@ -84,7 +84,7 @@ if (panel) {
     const link = event.target.closest("a[data-panel]");
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    document.querySelector(".chip[aria-expanded]")?.removeAttribute("aria-expanded");
+    document.querySelector("a[data-panel][aria-expanded]")?.removeAttribute("aria-expanded");
     openPanel(link);
   });
   panel.querySelector("[data-close]").addEventListener("click", closePanel);
