@@ -22,7 +22,7 @@ from tests.reminders.drill import Drill
 from tests.reminders.smtp import Script
 
 ROOT = Path(__file__).resolve().parents[2]
-REMINDERS, ROUNDS, TOGETHER = 150, 3, 2
+ROUNDS, TOGETHER = 3, 2
 LEASE = 1.0
 PATIENCE = 20
 
@@ -37,7 +37,11 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 @pytest.mark.fault
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the fault is the same on either database")
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_killed_senders_lose_nothing(
+@pytest.mark.parametrize(("fault", "reminders", "pause"), [("", 150, 0.01), ("planted", 80, 0.04)])
+def test_killed_senders_lose_nothing_and_the_planted_fault_does(
+    fault: str,
+    reminders: int,
+    pause: float,
     smtp: Script,
     settings: Settings,
     drill: Drill,
@@ -46,12 +50,12 @@ def test_killed_senders_lose_nothing(
     at: datetime,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    queue(make_person(), REMINDERS)
-    smtp.pause = 0.01
+    queue(make_person(), reminders)
+    smtp.pause = pause
     dice = random.Random(1)
     arguments = [
         *(str(connection.settings_dict["NAME"]), str(settings.EMAIL_PORT), str(LEASE)),
-        *(at.isoformat(), str(time.time())),
+        *(at.isoformat(), str(time.time()), fault),
     ]
 
     def start() -> subprocess.Popen[bytes]:
@@ -73,11 +77,14 @@ def test_killed_senders_lose_nothing(
     assert last.wait(PATIENCE) == 0
 
     copies = Counter(re.search(rb"(?im)^Message-ID:\s*(\S+)", raw)[1] for raw in smtp.accepted)  # type: ignore[index]
-    lost = REMINDERS - len(copies)
+    lost = reminders - len(copies)
     duplicates = sum(copies.values()) - len(copies)
     with capsys.disabled():
-        print(f"\n{effective} effective kills, {lost} lost, {duplicates} duplicates", end=" ")
+        print(f"\n{fault or 'real'}: {effective} effective kills, {lost} lost, {duplicates} twice", end=" ")
     assert effective >= 5
+    if fault:
+        assert lost > 0
+        return
     assert lost == 0
     assert duplicates <= ROUNDS * TOGETHER
     assert max(copies.values()) <= 3

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -119,3 +120,15 @@ STEPS = (180, 90, 60, 30, 14, 7, 1)
 )
 def test_steps_due(days_left: int, ahead: int, back: int, expected: list[int]) -> None:
     assert steps_due(days_left=days_left, ahead=ahead, back=back, steps=STEPS) == expected
+
+
+@pytest.mark.parametrize("wall", [time(0, 0), time(1, 30), time(2, 30), time(9, 0)])
+def test_two_years_in_thirty_zones_miss_no_day_and_repeat_none(wall: time) -> None:
+    first = date(2026, 1, 1)
+    for name in ZONES:
+        zone = ZoneInfo(name)
+        instants = [local_instant(first + timedelta(days=n), wall, zone) for n in range(730)]
+        shown = [instant.astimezone(zone) for instant in instants]
+        assert [one.date() for one in shown] == [first + timedelta(days=n) for n in range(730)]
+        assert all(one.time() >= wall for one in shown)
+        assert all(a < b for a, b in pairwise(instants))
