@@ -83,8 +83,8 @@ def write_question_revision(
 ) -> QuestionRevision:
     """Add a draft revision with its options, code references and citations.
 
-    Raises ``QuestionRefused`` when the key is not exactly one option of four, a rationale or every citation is
-    missing, or a code or citation does not exist where it is checked; then nothing is written.
+    Raises ``QuestionRefused`` when the key is not exactly one option of four, a rationale or every citation
+    is missing, or a code or citation does not exist where it is checked; then nothing is written.
     """
     shown = {text: render(text, prefix="q") for text in _texts(stem, choices)}
     bare = {text: render(text, prefix="q", bare_codes=True) for text in _texts(stem, choices)}
@@ -183,7 +183,9 @@ def _problems_of_text(rendered: Rendered) -> list[str]:
 
 
 @transaction.atomic
-def publish_question(*, revision: QuestionRevision, by: User | None, at: datetime, live_from: datetime) -> None:
+def publish_question(
+    *, revision: QuestionRevision, by: User | None, at: datetime, live_from: datetime
+) -> None:
     """Make a draft live from a moment that is not before ``at``. Raises ``AlreadyPublished``."""
     publish_revision(revision=revision, by=by, live_from=max(live_from, at))
 
@@ -213,7 +215,9 @@ def attach_checkpoints(*, lesson_revision: LessonRevision, keys: Sequence[str]) 
 
 
 @transaction.atomic
-def answer_checkpoint(*, user: User, checkpoint: Checkpoint, choice: Choice, at: datetime) -> CheckpointAnswer:
+def answer_checkpoint(
+    *, user: User, checkpoint: Checkpoint, choice: Choice, at: datetime
+) -> CheckpointAnswer:
     """Add an answer; a right one meets the lesson's requirement, and a later wrong one takes nothing back.
 
     The option may belong to an older revision than the live one: it is what the person saw. Raises
@@ -305,9 +309,7 @@ def _pool(user: User, wanted: Sequence[BlueprintDomain], at: datetime) -> list[C
         revision=OuterRef("pk"), state__in=(CodeRef.State.NOT_BILLABLE, CodeRef.State.GONE)
     )
     seen = (
-        AttemptItem.objects.filter(
-            attempt__user=user, question_revision__question=OuterRef("question_id")
-        )
+        AttemptItem.objects.filter(attempt__user=user, question_revision__question=OuterRef("question_id"))
         .order_by("-attempt__started_at")
         .values("attempt__started_at")[:1]
     )
@@ -376,8 +378,9 @@ def submit_answer(
 ) -> Saved:
     """Append an answer, durably when this returns outside a transaction; sending it again is harmless.
 
-    ``seq`` is the tab's counter; without one the answer is placed after all that are known. What arrives after
-    deadline and grace is stored as late and does not count. Raises ``NoSuchItem`` and ``AttemptClosed``.
+    ``seq`` is the tab's counter; without one the answer is placed after all that are known. What arrives
+    after deadline and grace is stored as late and does not count.
+    Raises ``NoSuchItem`` and ``AttemptClosed``.
     Two statements, whatever the size of the exam.
     """
     adapt = connection.ops.adapt_datetimefield_value
@@ -422,15 +425,30 @@ def submit_answer(
 
 
 @transaction.atomic
-def flag_item(*, user: User, attempt_id: int, position: int, flagged: bool) -> None:
-    """Flag a question of an open attempt, or take the flag off. Raises ``NoSuchItem`` and ``AttemptClosed``."""
+def mark_item(
+    *,
+    user: User,
+    attempt_id: int,
+    position: int,
+    flagged: bool | None = None,
+    struck: Sequence[int] | None = None,
+) -> None:
+    """Note on a question of an open attempt that it is flagged, or which options are struck out.
+
+    What is None stays as it is. Raises ``NoSuchItem`` and ``AttemptClosed``.
+    """
     items = AttemptItem.objects.filter(attempt=attempt_id, attempt__user=user, position=position)
     item = items.select_related("attempt").first()
     if item is None:
         raise NoSuchItem
     if item.attempt.state != Attempt.State.OPEN:
         raise AttemptClosed
-    ItemMark.objects.update_or_create(item=item, defaults={"flagged": flagged})
+    noted: dict[str, object] = {}
+    if flagged is not None:
+        noted["flagged"] = flagged
+    if struck is not None:
+        noted["struck"] = [pk for pk in item.choice_order if pk in struck]
+    ItemMark.objects.update_or_create(item=item, defaults=noted)
 
 
 # --- finishing ---------------------------------------------------------------------------------------
@@ -441,7 +459,9 @@ def finish_attempt(*, attempt_id: int, user: User | None, at: datetime, by_syste
     """
     score = _close(attempt_id=attempt_id, user=user, at=at, by_system=by_system)
     if score is None:
-        score = Score.objects.filter(**({} if user is None else {"attempt__user": user}), attempt=attempt_id).first()
+        score = Score.objects.filter(
+            **({} if user is None else {"attempt__user": user}), attempt=attempt_id
+        ).first()
     if score is None:
         raise Attempt.DoesNotExist
     return score
@@ -513,7 +533,7 @@ def _answered(attempt: Attempt) -> tuple[list[scoring.Item], Mapping[str, str]]:
 def sweep_overdue(*, at: datetime, limit: int = 500) -> int:
     """Close attempts whose time and grace are over and return how many this call closed.
 
-    Any number of sweepers may run at once: each attempt is closed by one of them, in a transaction of its own.
+    Any number of sweepers may run at once: each attempt is closed by one of them, in its own transaction.
     """
     overdue = list(Attempt.objects.overdue(at).values_list("pk", flat=True)[:limit])
     closed = [_close(attempt_id=pk, user=None, at=at, by_system=True) for pk in overdue]

@@ -33,7 +33,9 @@ def draw(counts: Mapping[int, int], pool: Iterable[Candidate], *, seed: int) -> 
     rng = Random(seed)
     shuffled = sorted(pool, key=lambda one: one.id)
     rng.shuffle(shuffled)
-    shuffled.sort(key=lambda one: (one.last_seen is not None, one.last_seen.timestamp() if one.last_seen else 0))
+    shuffled.sort(
+        key=lambda one: (one.last_seen is not None, one.last_seen.timestamp() if one.last_seen else 0)
+    )
     by_domain: dict[int, list[Candidate]] = {domain: [] for domain in counts}
     for candidate in shuffled:
         if candidate.domain in by_domain:

@@ -85,7 +85,8 @@ class QuestionRevision(Revision):
         constraints = [
             *revision_constraints("exams_questionrevision", "question"),
             models.CheckConstraint(
-                condition=Q(difficulty__gte=1, difficulty__lte=5), name="exams_questionrevision_difficulty_1_to_5"
+                condition=Q(difficulty__gte=1, difficulty__lte=5),
+                name="exams_questionrevision_difficulty_1_to_5",
             ),
         ]
         indexes = [
@@ -115,7 +116,9 @@ class Choice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["revision", "position"], name="exams_choice_position_once"),
             # a right answer is no mistake
-            models.CheckConstraint(condition=Q(is_correct=False) | Q(mistake=""), name="exams_choice_mistake_wrong"),
+            models.CheckConstraint(
+                condition=Q(is_correct=False) | Q(mistake=""), name="exams_choice_mistake_wrong"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -165,7 +168,9 @@ class Blueprint(Sourced):
         _("pass line in per cent"), validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
     valid_from = models.DateField(_("valid from"))
-    valid_until = models.DateField(_("valid until"), null=True, blank=True, help_text=_("First day it is not."))
+    valid_until = models.DateField(
+        _("valid until"), null=True, blank=True, help_text=_("First day it is not.")
+    )
     edition = models.CharField(_("code edition"), max_length=40, blank=True)
     pack_digest = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -428,7 +433,8 @@ class ItemResult(models.Model):
         verbose_name_plural = _("results of questions")
         constraints = [
             models.CheckConstraint(
-                condition=Q(is_correct=False) | Q(response__isnull=False), name="exams_itemresult_right_is_answered"
+                condition=Q(is_correct=False) | Q(response__isnull=False),
+                name="exams_itemresult_right_is_answered",
             )
         ]
 

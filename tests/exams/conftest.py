@@ -1,20 +1,33 @@
 """A small bank, an exam of it and a lesson that asks a question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from courses.catalog.actions import CitationText
 from courses.exams.actions import ChoiceText, publish_question, start_attempt, write_question_revision
-from courses.exams.models import Attempt, AttemptItem, Blueprint, BlueprintDomain, Choice, Domain, Question
-from courses.exams.models import QuestionRevision
+from courses.exams.models import (
+    Attempt,
+    AttemptItem,
+    Blueprint,
+    BlueprintDomain,
+    Choice,
+    Domain,
+    Question,
+    QuestionRevision,
+)
 from tests.conftest import LONG_AGO
 
 MakeQuestion = Callable[..., QuestionRevision]
 MakeBlueprint = Callable[..., Blueprint]
+
+CountSql = Callable[[int], AbstractContextManager[None]]
 
 #: What must never be on a page before the exam is over.
 CANARY = "canary-key"
@@ -97,6 +110,21 @@ def blueprint(make_question: MakeQuestion, make_blueprint: MakeBlueprint) -> Blu
 def attempt(student: User, blueprint: Blueprint, at: Any) -> Attempt:
     """An open attempt that started at ``at``."""
     return start_attempt(user=student, blueprint=blueprint, at=at)
+
+
+@pytest.fixture
+def count_sql() -> CountSql:
+    """Exactly so many statements, BEGIN, COMMIT and savepoints not counted."""
+
+    @contextmanager
+    def count(expected: int) -> Iterator[None]:
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        skipped = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+        sql = [query["sql"] for query in captured if not query["sql"].startswith(skipped)]
+        assert len(sql) == expected, "\n\n".join(sql)
+
+    return count
 
 
 def right(item: AttemptItem) -> Choice:

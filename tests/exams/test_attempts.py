@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from courses.exams.actions import (
     EmptyBank,
     NoSuchItem,
     finish_attempt,
-    flag_item,
+    mark_item,
     start_attempt,
     submit_answer,
     sweep_overdue,
@@ -25,7 +24,7 @@ from courses.exams.models import Attempt, AttemptItem, Blueprint, Choice, ItemMa
 from courses.exams.signals import attempt_finished
 from courses.exams.tasks import sweep_attempts
 from courses.progress.models import RequirementMet
-from tests.exams.conftest import MakeBlueprint, MakeQuestion, right, wrong
+from tests.exams.conftest import CountSql, MakeBlueprint, MakeQuestion, right, wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +49,12 @@ def answer(item: AttemptItem, choice: Choice, at: datetime, **fields: Any) -> An
 # --- starting ----------------------------------------------------------------------------------------
 def test_start_attempt_draws_the_blueprint(attempt: Attempt, at: datetime) -> None:
     items = list(attempt.items.select_related("question_revision"))
-    assert (attempt.number, attempt.state, attempt.title, attempt.pass_percent) == (1, "open", "Mock exam", 70)
+    assert (attempt.number, attempt.state, attempt.title, attempt.pass_percent) == (
+        1,
+        "open",
+        "Mock exam",
+        70,
+    )
     assert attempt.deadline_at - at == timedelta(minutes=10)
     assert [item.position for item in items] == [1, 2, 3]
     for item in items:
@@ -129,12 +133,10 @@ def test_submit_answer_appends(attempt: Attempt, at: datetime) -> None:
     assert item.responses.get().choice == right(item)
 
 
-def test_submit_answer_takes_two_statements(
-    attempt: Attempt, at: datetime, django_assert_num_queries: Any
-) -> None:
+def test_submit_answer_takes_two_statements(attempt: Attempt, at: datetime, count_sql: CountSql) -> None:
     item = attempt.items.select_related("attempt__user").get(position=1)
     choice = right(item)
-    with django_assert_num_queries(2):
+    with count_sql(2):
         answer(item, choice, at)
 
 
@@ -219,7 +221,11 @@ def test_submit_answer_after_the_sweeper_is_kept_as_late(attempt: Attempt) -> No
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.permutations([(tab, seq, n) for n, (tab, seq) in enumerate([(TAB, 1), (TAB, 3), (OTHER_TAB, 3), (OTHER_TAB, 2)])]))
+@given(
+    st.permutations(
+        [(tab, seq, n) for n, (tab, seq) in enumerate([(TAB, 1), (TAB, 3), (OTHER_TAB, 3), (OTHER_TAB, 2)])]
+    )
+)
 def test_newest_answer_is_the_same_in_any_order(
     attempt: Attempt, at: datetime, order: list[tuple[str, int, int]]
 ) -> None:
@@ -233,21 +239,29 @@ def test_newest_answer_is_the_same_in_any_order(
 
 
 # --- flags -------------------------------------------------------------------------------------------
-def test_flag_item_on_and_off(attempt: Attempt, student: User) -> None:
+def test_mark_item_on_and_off(attempt: Attempt, student: User) -> None:
     for flagged in (True, True, False):
-        flag_item(user=student, attempt_id=attempt.pk, position=2, flagged=flagged)
+        mark_item(user=student, attempt_id=attempt.pk, position=2, flagged=flagged)
         assert ItemMark.objects.get().flagged is flagged
 
 
-def test_flag_item_of_a_stranger_is_refused(attempt: Attempt, other: User) -> None:
+def test_mark_item_keeps_what_is_not_named(attempt: Attempt, student: User) -> None:
+    order = attempt.items.get(position=2).choice_order
+    mark_item(user=student, attempt_id=attempt.pk, position=2, flagged=True)
+    mark_item(user=student, attempt_id=attempt.pk, position=2, struck=[order[1], 10**6])
+    mark = ItemMark.objects.get()
+    assert (mark.flagged, mark.struck) == (True, [order[1]])
+
+
+def test_mark_item_of_a_stranger_is_refused(attempt: Attempt, other: User) -> None:
     with pytest.raises(NoSuchItem):
-        flag_item(user=other, attempt_id=attempt.pk, position=2, flagged=True)
+        mark_item(user=other, attempt_id=attempt.pk, position=2, flagged=True)
 
 
-def test_flag_item_of_a_submitted_attempt_is_refused(attempt: Attempt, student: User, at: datetime) -> None:
+def test_mark_item_of_a_submitted_attempt_is_refused(attempt: Attempt, student: User, at: datetime) -> None:
     finish_attempt(attempt_id=attempt.pk, user=student, at=at)
     with pytest.raises(AttemptClosed):
-        flag_item(user=student, attempt_id=attempt.pk, position=2, flagged=True)
+        mark_item(user=student, attempt_id=attempt.pk, position=2, flagged=True)
 
 
 # --- finishing ---------------------------------------------------------------------------------------
@@ -319,13 +333,13 @@ def test_finish_attempt_takes_a_constant_number_of_queries(
     blueprint: Blueprint,
     at: datetime,
     count: int,
-    django_assert_num_queries: Any,
+    count_sql: CountSql,
 ) -> None:
     blueprint.domains.update(count=count)
     attempt = start_attempt(user=student, blueprint=blueprint, at=at)
     answer_all(attempt, at, correct=5)
     # close, attempt, answers, score, results, requirement (read and write)
-    with django_assert_num_queries(9):  # with the savepoint pair of get_or_create
+    with count_sql(7):
         finish_attempt(attempt_id=attempt.pk, user=student, at=at)
 
 
@@ -360,7 +374,9 @@ def test_sweep_overdue_leaves_time_and_grace(attempt: Attempt) -> None:
     assert sweep_overdue(at=attempt.deadline_at + timedelta(seconds=30)) == 0
 
 
-def test_sweep_overdue_keeps_its_limit(blueprint: Blueprint, student: User, other: User, at: datetime) -> None:
+def test_sweep_overdue_keeps_its_limit(
+    blueprint: Blueprint, student: User, other: User, at: datetime
+) -> None:
     for user in (student, other):
         start_attempt(user=user, blueprint=blueprint, at=at)
     assert [sweep_overdue(at=at + timedelta(days=1), limit=1) for _ in range(3)] == [1, 1, 0]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from courses.catalog.actions import CitationText, LessonRefused, write_lesson_revision
+from courses.catalog.actions import LessonRefused, write_lesson_revision
 from courses.catalog.models import Course, Lesson, LessonRevision
 from courses.exams.actions import (
     ChoiceText,

@@ -61,7 +61,8 @@ def test_score_stays_within_bounds(exam: list[Item], line: int) -> None:
 def test_score_ignores_the_order_in_which_answers_arrive(exam: list[Item], seed: int) -> None:
     rng = Random(seed)
     shuffled = [
-        Item(item.id, item.domain, tuple(rng.sample(item.answers * 2, len(item.answers) * 2))) for item in exam
+        Item(item.id, item.domain, tuple(rng.sample(item.answers * 2, len(item.answers) * 2)))
+        for item in exam
     ]
     assert score(shuffled, pass_percent=70) == score(exam, pass_percent=70)
 
