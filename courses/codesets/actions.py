@@ -93,12 +93,14 @@ def load_release(
     )
     try:
         with transaction.atomic():
+            if same := Release.objects.filter(system=system, sha256=digest).first():
+                return Loaded(same, created=False)  # another load of the same file was faster
             _open_release(release)
             _write_rows(release, tabular.entries, report)
             release_loaded.send(sender=Release, release=release)
     except IntegrityError as error:
         if same := Release.objects.filter(system=system, sha256=digest).first():
-            return Loaded(same, created=False)  # another load of the same file was faster
+            return Loaded(same, created=False)  # the other load committed during this one
         raise LoadRefused(
             _("There is a release “%(label)s” already, or another load ended meanwhile.") % {"label": label}
         ) from error

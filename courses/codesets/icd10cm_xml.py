@@ -213,7 +213,7 @@ def _check_whole(reader: _Reader, entries: tuple[Entry, ...]) -> None:
         if block not in blocks:
             raise LoadRefused(f"the block {block} is announced and missing", line=line)
     if not any(entry.is_billable for entry in entries):
-        raise LoadRefused("there is no billable code in it", line=reader.line())
+        raise LoadRefused("there is no billable code in it")
 
 
 class _Expansion:
