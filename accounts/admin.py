@@ -1,3 +1,5 @@
+from allauth.usersessions.admin import UserSessionAdmin as _StockUserSessionAdmin  # noqa: F401  (registers)
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
@@ -29,3 +31,16 @@ class TermsAcceptanceAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = ("version",)
     search_fields = ("user__email",)
+
+
+admin.site.unregister(UserSession)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin):
+    """Where people are signed in. The stock class searches a user name, which nobody has here."""
+
+    list_display = ("user", "last_seen_at", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("session_key", "data", "ip")

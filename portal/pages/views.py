@@ -253,7 +253,7 @@ def lesson(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
 def _lesson_context(revision: LessonRevision, user: User | None, at: datetime) -> dict[str, Any]:
     lines = outline(revision.lesson.module.course, user, at)
     asked = asked_of_lesson(revision, user)
-    questions = {one.key: one for one in checkpoints_for(revision, user)} if asked else {}
+    questions = {one.key: one for one in checkpoints_for(revision, user, at)} if asked else {}
     before, after = lines.around(revision.lesson.key)
     return {
         "revision": revision,

@@ -42,6 +42,7 @@ def sign_up(client: Client, **changes: str) -> Any:
 def test_sign_up_by_code_opens_today(client: Client, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         answer = sign_up(client)
+    with django_capture_on_commit_callbacks(execute=True):
         client.post(answer["Location"], {"code": code_in_last_mail()})
 
     user = User.objects.get()

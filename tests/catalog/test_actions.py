@@ -37,7 +37,8 @@ def test_write_lesson_revision_makes_next_draft(lesson: Lesson, editor: User, at
 
 
 @pytest.mark.parametrize(
-    ("source", "problem"), [("[[x:E11.9]]", "names no code system"), ("a [[checkpoint:q]]", "must stand alone")]
+    ("source", "problem"),
+    [("[[x:E11.9]]", "names no code system"), ("a [[checkpoint:q]]", "must stand alone")],
 )
 def test_write_lesson_revision_with_mistake_writes_nothing(
     lesson: Lesson, editor: User, at: datetime, source: str, problem: str

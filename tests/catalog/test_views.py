@@ -65,7 +65,13 @@ def test_certification_shows_source_and_doubt(client: Client) -> None:
     body = Body.objects.create(key="aapc", name="AAPC", short="AAPC")
     cpc = Certification.objects.create(key="cpc", body=body, abbreviation="CPC", name="x", purpose="x")
     Fact.objects.create(
-        certification=cpc, kind="fee", label="Fee", value="$425", as_of="2026-11-01", source="A page", confidence="disputed"
+        certification=cpc,
+        kind="fee",
+        label="Fee",
+        value="$425",
+        as_of="2026-11-01",
+        source="A page",
+        confidence="disputed",
     )
 
     page = client.get("/certifications/cpc/").content.decode()

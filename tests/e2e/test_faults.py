@@ -12,7 +12,7 @@ import pytest
 from portal.pages.demo import DEMO_PASSWORD, DEMO_PEOPLE
 from tests.e2e.conftest import Demo
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.fault, pytest.mark.broker, pytest.mark.xdist_group("demo")]
 
 
 class Session:

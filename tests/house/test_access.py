@@ -93,13 +93,15 @@ def expected(name: str, who: str, method: str) -> set[int]:
     """The statuses that the rule of a view allows."""
     rule, methods, _args = RULES[name]
     served = {200, 204, 302, 422} if method == "POST" else {200}
+    if who == "no_factor":
+        return {302}
     if rule == "nowhere":
         return {404} if method in methods else {404, 405}
     if rule == PUBLIC:
         return served if method in methods else {405}
     if who in SIGNED_OUT:
         return {302}
-    if who == "no_factor" or (who == "no_terms" and name not in BEFORE_TERMS):
+    if who == "no_terms" and name not in BEFORE_TERMS:
         return {302}
     stranger = (rule == EDITOR and who not in {"editor", "administrator"}) or (
         rule == OWNER and who not in {"student"} | ALSO.get(name, set())

@@ -78,7 +78,15 @@ def test_complete_lesson_again_keeps_revision_and_moment(student: User, course: 
     lesson, revision = first_lesson(course)
     actions.complete_lesson(user=student, lesson=lesson, revision=revision, at=at)
     newer = LessonRevision.objects.create(
-        lesson=lesson, number=2, title="New", source="x", html="x", words=1, minutes=1, created_at=at, pack_digest="y"
+        lesson=lesson,
+        number=2,
+        title="New",
+        source="x",
+        html="x",
+        words=1,
+        minutes=1,
+        created_at=at,
+        pack_digest="y",
     )
 
     actions.complete_lesson(user=student, lesson=lesson, revision=newer, at=at + timedelta(days=9))
@@ -142,7 +150,8 @@ def test_reading_beats_count_once_a_minute(student: User, course: Course, at: da
     lesson, _revision = first_lesson(course)
 
     counted = [
-        actions.record_reading(user=student, lesson=lesson, at=at + timedelta(seconds=s)) for s in (0, 10, 54, 60)
+        actions.record_reading(user=student, lesson=lesson, at=at + timedelta(seconds=s))
+        for s in (0, 10, 54, 60)
     ]
 
     assert counted == [True, False, False, True]
