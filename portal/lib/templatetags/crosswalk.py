@@ -130,6 +130,6 @@ def notice_icon(tags: str) -> SafeString:
 
 
 @register.filter
-def elided(paginator: Paginator, number: int) -> Iterator[int | str]:
+def elided(paginator: "Paginator[Any]", number: int) -> Iterator[int | str]:
     """The page numbers to link to around ``number``, with gaps."""
     return paginator.get_elided_page_range(number, on_each_side=2, on_ends=1)
