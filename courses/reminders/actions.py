@@ -1,10 +1,10 @@
 """Writing to reminders. Planning is here; what talks to a mail server is in ``delivery``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -25,9 +25,6 @@ from courses.reminders.queries import hours_of, reminder_key, turned_off
 from courses.reminders.rendering import Source, check_source
 from courses.reminders.timing import Hours, local_instant, moment
 from portal.lib.revisions import next_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HORIZON = timedelta(hours=48)
 
@@ -69,7 +66,7 @@ def _cancel_moved(kind: kinds.Kind, *, at: datetime) -> Planned:
     """Cancel planned reminders that stand for a deadline that is no longer there."""
     cancelled = 0
     waiting = Reminder.objects.filter(kind=kind.key, state=Reminder.State.PLANNED, not_before__gt=at)
-    for page in kinds.in_batches(waiting):
+    for page in kinds.in_batches(waiting.only("subject", "due_on")):
         deadlines = kind.deadlines({reminder.subject for reminder in page})
         stale = [r.pk for r in page if deadlines.get(r.subject) != r.due_on]
         if stale:
@@ -79,56 +76,73 @@ def _cancel_moved(kind: kinds.Kind, *, at: datetime) -> Planned:
     return Planned(cancelled=cancelled)
 
 
+class _Wanted(NamedTuple):
+    """A candidate on its person's clock."""
+
+    candidate: kinds.Candidate
+    goes_at: datetime
+    expires_at: datetime | None
+
+
 def _plan_batch(kind: kinds.Kind, batch: list[kinds.Candidate], *, at: datetime) -> Planned:
-    wanted = {reminder.key: reminder for reminder in _reminders(kind, batch, at=at)}
-    known = {r.key: r for r in Reminder.objects.filter(key__in=wanted)}
-    new = [reminder for key, reminder in wanted.items() if key not in known]
-    moved = 0
-    for key, row in known.items():
+    wanted = {reminder_key(kind.key, one.candidate): one for one in _wanted(kind, batch, at=at)}
+    moved, known = 0, set()
+    rows = Reminder.objects.filter(key__in=wanted)
+    for key, pk, state, reason, attempts, goes_at in rows.values_list(
+        "key", "pk", "state", "reason", "attempts", "not_before"
+    ):
+        known.add(key)
         to = wanted[key]
-        is_back = row.state == Reminder.State.CANCELLED and row.reason == Reason.MOVED
+        is_back = state == Reminder.State.CANCELLED and reason == Reason.MOVED
         # one that was postponed or tried already keeps its own time
         is_elsewhere = (
-            row.state == Reminder.State.PLANNED
-            and row.attempts == 0
-            and min(row.not_before, to.not_before) > at
-            and row.not_before != to.not_before
+            state == Reminder.State.PLANNED
+            and attempts == 0
+            and goes_at != to.goes_at
+            and min(goes_at, to.goes_at) > at
         )
         if is_back or is_elsewhere:
-            moved += Reminder.objects.filter(pk=row.pk, state=row.state).update(
-                state=Reminder.State.PLANNED, reason="", not_before=to.not_before, expires_at=to.expires_at
+            moved += Reminder.objects.filter(pk=pk, state=state).update(
+                state=Reminder.State.PLANNED, reason="", not_before=to.goes_at, expires_at=to.expires_at
             )
+    new = [_row(kind, key, one, at=at) for key, one in wanted.items() if key not in known]
     if new:
         # another planner may be as far as this one: the unique key decides
         Reminder.objects.bulk_create(new, ignore_conflicts=True)
     return Planned(inserted=len(new), moved=moved)
 
 
-def _reminders(kind: kinds.Kind, batch: list[kinds.Candidate], *, at: datetime) -> "Iterator[Reminder]":
-    """Unsaved rows for the candidates whose people are active and want the kind."""
+def _wanted(kind: kinds.Kind, batch: list[kinds.Candidate], *, at: datetime) -> Iterator[_Wanted]:
+    """The candidates whose people are active and want the kind, if they can go in time."""
     ids = {candidate.user_id for candidate in batch}
-    people = User.objects.filter(is_active=True).select_related("reminder_settings").in_bulk(ids)
+    active = User.objects.filter(is_active=True).only("time_zone", "reminder_settings")
+    people = active.select_related("reminder_settings").in_bulk(ids)
     off = turned_off(ids)
-    for c in batch:
-        user = people.get(c.user_id)
+    for candidate in batch:
+        user = people.get(candidate.user_id)
         if user is None or (user.pk, kind.key, Channel.EMAIL) in off:
             continue
-        goes_at = c.not_before or moment(c.send_on, user.zone, hours_of(user), at=at)
-        expires_at = local_instant(c.expires_on, time(), user.zone) if c.expires_on else None
-        if expires_at is not None and goes_at >= expires_at:
-            continue
-        yield Reminder(
-            key=reminder_key(kind.key, c),
-            kind=kind.key,
-            subject=c.subject,
-            user=user,
-            due_on=c.due_on,
-            step=c.step,
-            channel=Channel.EMAIL,
-            not_before=goes_at,
-            expires_at=expires_at,
-            created_at=at,
-        )
+        zone, last = user.zone, candidate.expires_on
+        goes_at = candidate.not_before or moment(candidate.send_on, zone, hours_of(user), at=at)
+        expires_at = local_instant(last, time(), zone) if last else None
+        if expires_at is None or goes_at < expires_at:
+            yield _Wanted(candidate, goes_at, expires_at)
+
+
+def _row(kind: kinds.Kind, key: str, wanted: _Wanted, *, at: datetime) -> Reminder:
+    candidate = wanted.candidate
+    return Reminder(
+        key=key,
+        kind=kind.key,
+        subject=candidate.subject,
+        user_id=candidate.user_id,
+        due_on=candidate.due_on,
+        step=candidate.step,
+        channel=Channel.EMAIL,
+        not_before=wanted.goes_at,
+        expires_at=wanted.expires_at,
+        created_at=at,
+    )
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from css_inline import CSSInliner
@@ -83,7 +83,8 @@ def _engine() -> Engine:
     return _MailEngine(dirs=[], app_dirs=False, libraries={}, autoescape=False)
 
 
-def names_in(source: str) -> set[str]:
+@lru_cache(maxsize=128)
+def names_in(source: str) -> frozenset[str]:
     """The names that a template reads; raises ``TemplateSyntaxError``."""
     engine = _engine()
     tokens = Lexer(source).tokenize()
@@ -91,7 +92,7 @@ def names_in(source: str) -> set[str]:
         tokens, engine.template_libraries, engine.template_builtins, Origin(UNKNOWN_SOURCE)
     )
     parser.parse()
-    return parser.names
+    return frozenset(parser.names)
 
 
 def check_source(source: Source, *, sample: Mapping[str, Any]) -> None:
@@ -148,7 +149,12 @@ def one_line(text: str) -> str:
 
 
 def _fill(source: str, values: Mapping[str, Any]) -> str:
-    return str(Template(source, engine=_engine()).render(Context(dict(values), autoescape=False)))
+    return str(_compiled(source).render(Context(dict(values), autoescape=False)))
+
+
+@lru_cache(maxsize=128)
+def _compiled(source: str) -> Template:
+    return Template(source, engine=_engine())
 
 
 def _text(value: Any) -> Any:

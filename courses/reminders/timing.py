@@ -5,6 +5,7 @@ Pure arithmetic. All moments returned are in UTC.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SATURDAY = 5
@@ -31,6 +32,7 @@ class Hours:
         return hour >= self.quiet_from or hour < self.quiet_until
 
 
+@lru_cache(maxsize=4096)  # a run of the planner asks the same of everybody in a zone
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The moment when clocks in ``zone`` show ``at`` on ``day``.
 
@@ -52,6 +54,7 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return after.replace(microsecond=0)
 
 
+@lru_cache(maxsize=4096)
 def next_allowed(at: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     """``at`` itself where it lies inside the person's hours, else the first moment after it that does."""
     moment = at.astimezone(UTC)
@@ -70,6 +73,7 @@ def next_allowed(at: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=4096)
 def due_instant(day: date, zone: ZoneInfo, hours: Hours) -> datetime:
     """When a reminder meant for the local ``day`` goes: at the person's hour, inside their hours."""
     return next_allowed(local_instant(day, time(hours.hour), zone), zone, hours)

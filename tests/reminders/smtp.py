@@ -17,7 +17,7 @@ class Script:
         self.connections = 0
         #: Addresses that something accepted came from.
         self.senders: set[str] = set()
-        #: Seconds that each message takes.
+        #: Seconds to wait before and after taking a message.
         self.pause = 0.0
         self.mail: list[str] = []
         self.rcpt: list[str] = []
@@ -48,6 +48,7 @@ class Script:
     ) -> str:
         if self.mail:
             return self.mail.pop(0)
+        await asyncio.sleep(self.pause)
         envelope.mail_from = address
         return "250 OK"
 
@@ -62,9 +63,9 @@ class Script:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.data:
             return self.data.pop(0)
-        await asyncio.sleep(self.pause)
         self.accepted.append(bytes(envelope.content or b""))
         self.senders.add(str(envelope.mail_from))
+        await asyncio.sleep(self.pause)
         if self.drops:
             self.drops -= 1
             assert server.transport is not None

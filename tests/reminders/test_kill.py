@@ -37,7 +37,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 @pytest.mark.fault
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the fault is the same on either database")
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-@pytest.mark.parametrize(("fault", "reminders", "pause"), [("", 150, 0.01), ("planted", 80, 0.04)])
+@pytest.mark.parametrize(("fault", "reminders", "pause"), [("", 150, 0.005), ("planted", 80, 0.02)])
 def test_killed_senders_lose_nothing_and_the_planted_fault_does(
     fault: str,
     reminders: int,
