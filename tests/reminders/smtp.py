@@ -17,8 +17,8 @@ class Script:
         self.connections = 0
         #: Addresses that something accepted came from.
         self.senders: set[str] = set()
-        #: Seconds to wait before and after taking a message.
-        self.pause = 0.0
+        #: Seconds to wait before a message is taken, and after it before saying so.
+        self.wait_before, self.wait_after = 0.0, 0.0
         self.mail: list[str] = []
         self.rcpt: list[str] = []
         self.data: list[str] = []
@@ -48,7 +48,7 @@ class Script:
     ) -> str:
         if self.mail:
             return self.mail.pop(0)
-        await asyncio.sleep(self.pause)
+        await asyncio.sleep(self.wait_before)
         envelope.mail_from = address
         return "250 OK"
 
@@ -65,7 +65,7 @@ class Script:
             return self.data.pop(0)
         self.accepted.append(bytes(envelope.content or b""))
         self.senders.add(str(envelope.mail_from))
-        await asyncio.sleep(self.pause)
+        await asyncio.sleep(self.wait_after)
         if self.drops:
             self.drops -= 1
             assert server.transport is not None

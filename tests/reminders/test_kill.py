@@ -37,11 +37,11 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 @pytest.mark.fault
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the fault is the same on either database")
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-@pytest.mark.parametrize(("fault", "reminders", "pause"), [("", 150, 0.005), ("planted", 80, 0.02)])
+@pytest.mark.parametrize(("fault", "reminders", "waits"), [("", 150, (0, 0.01)), ("planted", 80, (0.04, 0))])
 def test_killed_senders_lose_nothing_and_the_planted_fault_does(
     fault: str,
     reminders: int,
-    pause: float,
+    waits: tuple[float, float],
     smtp: Script,
     settings: Settings,
     drill: Drill,
@@ -51,7 +51,7 @@ def test_killed_senders_lose_nothing_and_the_planted_fault_does(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     queue(make_person(), reminders)
-    smtp.pause = pause
+    smtp.wait_before, smtp.wait_after = waits
     dice = random.Random(1)
     arguments = [
         *(str(connection.settings_dict["NAME"]), str(settings.EMAIL_PORT), str(LEASE)),
