@@ -90,6 +90,8 @@ def read_bodies_and_certifications(
                 facts=_facts(shelf, entry),
             )
         )
+        if bodies[-1].url and not bodies[-1].url.startswith(("https://", "http://")):
+            entry.refuse("url", "`url` must begin with https://")
         entry.close()
     for entry in fields.maps("certifications"):
         certification = CertificationPiece(

@@ -94,6 +94,7 @@ def test_read_pack_gives_every_part(tiny: Path) -> None:
         (GUIDE, "compare: [cpc]", "compare: [ccs]", 7, "there is no certification `ccs`"),
         ("figures.yaml", "as_of: 2026-11-01", "as_of: 2026-13-01", 7, "`as_of` must be a date"),
         ("figures.yaml", "third_party", "sure", 6, "`confidence` is `sure`; allowed are verified"),
+        ("certifications.yaml", "https://www", "www", 5, "`url` must begin with https://"),
         ("certifications.yaml", "body: aapc", "body: ahima", 9, "there is no body `ahima`"),
         ("rules.yaml", "percent: null", "percent: 40", 29, "exactly one of `minimum` and `percent`"),
         ("rules.yaml", "base: {}", "base: {ccs: 20}", 18, "there is no certification `ccs`"),
