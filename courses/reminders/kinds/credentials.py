@@ -8,13 +8,13 @@ from itertools import pairwise
 from operator import or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from courses.credentials.models import CredentialHeld, Cycle, CycleQuerySet
-from courses.credentials.queries import sentence, standing_for_cycle
+from courses.credentials.queries import standing_for_cycle
 from courses.reminders.addresses import absolute
 from courses.reminders.kinds import Candidate, in_batches
 from courses.reminders.models import Reason, Reminder
@@ -40,7 +40,7 @@ class CeCycleEnd:
         """
         kept = CredentialHeld.objects.filter(cycles=OuterRef("pk"), status__in=CredentialHeld.KEPT)
         cycles = self._near(at, until) if user_id is None else Cycle.objects.filter(user=user_id)
-        for page in in_batches(cycles.filter(Exists(kept)).select_related("user")):
+        for page in in_batches(cycles.filter(Exists(kept)).select_related("user", "rule_set")):
             for cycle in page:
                 today = cycle.user.local(at).date()
                 is_new = cycle.opened_at >= at - LOOK_BACK
@@ -85,28 +85,23 @@ class CeCycleEnd:
         return {_subject(cycle.pk): cycle.due_on for cycle in cycles.values()}
 
     def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        cycle = (
-            Cycle.objects.filter(pk=_cycle_id(reminder.subject)).select_related("rule_set", "body").first()
-        )
+        cycle = _cycles().filter(pk=_cycle_id(reminder.subject)).first()
         if cycle is None:
             return Reason.CLOSED
         if cycle.due_on != reminder.due_on:
             return Reason.MOVED
-        if not any(credential.is_kept for credential in cycle.credentials.all()):
+        now = standing_for_cycle(cycle, reminder.user.local(at).date())
+        if not now.credentials:
             return Reason.RETIRED
-        if standing_for_cycle(cycle, reminder.user.local(at).date()).standing.is_met:
-            return Reason.DONE
-        return None
+        return Reason.DONE if now.standing.is_met else None
 
     def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        cycle = Cycle.objects.select_related("rule_set", "body").get(pk=_cycle_id(reminder.subject))
-        held = list(cycle.credentials.filter(status__in=CredentialHeld.KEPT).select_related("certification"))
-        credential = ", ".join(str(one.certification) for one in held)
+        cycle = _cycles().get(pk=_cycle_id(reminder.subject))
         now = standing_for_cycle(cycle, reminder.user.local(at).date())
-        standing = now.standing
+        held, standing = now.credentials, now.standing
         return {
             "name": reminder.user.get_short_name(),
-            "credential": credential,
+            "credential": now.names,
             "body": str(cycle.body),
             "number": held[0].number if len(held) == 1 else "",
             "due": date_format(cycle.due_on, "D j M Y"),
@@ -114,9 +109,9 @@ class CeCycleEnd:
             "earned": _number(standing.earned),
             "required": "?" if standing.required is None else _number(standing.required),
             "short": _number(standing.short),
-            "standing_sentence": str(sentence(now)),
+            "standing_sentence": now.sentence,
             "url": absolute(held[0].get_absolute_url()),
-            "why": _why(credential),
+            "why": _why(now.names),
         }
 
     def sample_context(self) -> dict[str, Any]:
@@ -140,6 +135,10 @@ def _why(credential: str) -> str:
     return _("You get this because you recorded %(credential)s here, and its CE cycle ends soon.") % {
         "credential": credential
     }
+
+
+def _cycles() -> QuerySet[Cycle]:
+    return Cycle.objects.select_related("rule_set", "body", "user")
 
 
 def _subject(cycle_id: int) -> str:
