@@ -25,7 +25,7 @@ class PreferencesForm(forms.Form):
         choices=[(h, f"{h:02}:00") for h in range(24)],
     )
     quiet_until = forms.TypedChoiceField(
-        label=gettext_lazy("until"),
+        label=gettext_lazy("Until"),
         coerce=int,
         choices=[(h, f"{h:02}:00") for h in range(24)],
         help_text=gettext_lazy("The same hour twice means no quiet hours."),

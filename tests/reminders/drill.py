@@ -22,7 +22,7 @@ class Drill:
 
     key = "drill"
     label = "Fire drill"
-    rhythm = "7 days and 1 day before."
+    rhythm = "7 days and 1 day before"
     steps = (7, 1)
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class CeCycleEnd:
 
     key = "ce_cycle_end"
     label = gettext_lazy("CE deadline")
-    rhythm = gettext_lazy("180, 90, 60, 30, 14, 7 days and 1 day before a cycle ends with CEUs short.")
+    rhythm = gettext_lazy("180, 90, 60, 30, 14, 7 days and 1 day before the last day, if CEUs are short")
     steps = (180, 90, 60, 30, 14, 7, 1)
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
