@@ -307,6 +307,10 @@ def postgres() -> Iterator[str]:
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "autovacuum": "off",
+            "jit": "off",
             "max_connections": "60",
             "shared_buffers": "128MB",
         }
