@@ -522,11 +522,11 @@ def _answered(attempt: Attempt) -> tuple[list[scoring.Item], Mapping[str, str]]:
     answers: dict[int, list[scoring.Answer]] = {}
     domains: dict[int, str] = {}
     titles: dict[str, str] = {}
-    for item, key, title, *answer in rows:
+    for item, key, title, pk, seq, client_id, late, is_correct in rows:
         domains[item], titles[key] = key, title
         answers.setdefault(item, [])
-        if answer[0] is not None:
-            answers[item].append(scoring.Answer(*answer))
+        if pk is not None:  # the row of an item that was never answered
+            answers[item].append(scoring.Answer(pk, seq, client_id, late, is_correct))
     return [scoring.Item(pk, domains[pk], tuple(found)) for pk, found in answers.items()], titles
 
 

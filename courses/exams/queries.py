@@ -108,8 +108,8 @@ def checkpoint_for(checkpoint: Checkpoint, user: User, at: datetime) -> Checkpoi
 
 
 def _shown(checkpoints: QuerySet[Checkpoint], user: User | None, at: datetime) -> list[CheckpointShown]:
-    live = QuestionRevision.objects.published(at).filter(question=OuterRef("question"))
-    live = live.order_by("-published_at", "-number").values("pk")[:1]
+    published = QuestionRevision.objects.published(at).filter(question=OuterRef("question"))
+    live = published.order_by("-published_at", "-number").values("pk")[:1]
     last = CheckpointAnswer.objects.filter(user=user, question_revision=OuterRef("live"))
     rows = list(
         checkpoints.annotate(live=Subquery(live))
@@ -222,7 +222,7 @@ class Room:
         return [one.position for one in self.questions if one.is_flagged]
 
 
-def _items(attempt: Attempt) -> QuerySet[AttemptItem, dict[str, Any]]:
+def _items(attempt: Attempt) -> QuerySet[AttemptItem, Any]:
     """Items with the answer that counts, without anything of the key."""
     counting = Response.objects.newest_first().filter(item=OuterRef("pk"))
     return (

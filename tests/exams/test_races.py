@@ -1,0 +1,189 @@
+"""Many requests at once, on whichever database the suite runs: RELIABILITY A1, A2, A3, A9."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from courses.exams.actions import (
+    AttemptClosed,
+    finish_attempt,
+    start_attempt,
+    submit_answer,
+    sweep_overdue,
+)
+from courses.exams.models import Attempt, AttemptItem, Blueprint, ItemResult, Response, Score
+from tests.conftest import MakePerson
+from tests.exams.conftest import right, wrong
+
+T, R = TypeVar("T"), TypeVar("R")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(work: Callable[[T], R], loads: Iterable[T], *, threads: int = 16) -> list[R]:
+    """``work`` on every load by many threads, each with a connection of its own."""
+
+    def run(load: T) -> R:
+        try:
+            return work(load)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, loads))
+
+
+def client_of(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    client.get(reverse("exams:practice"))
+    return client
+
+
+def browser(origin: Client) -> Client:
+    """Another tab of the same session: a test client is no more than one thread's."""
+    client = Client(raise_request_exception=False)
+    client.cookies = origin.cookies
+    return client
+
+
+def test_parallel_submits_score_once(attempt: Attempt, time_machine: Any, at: datetime) -> None:
+    time_machine.move_to(at)
+    session = client_of(attempt.user)
+    finish, report = (reverse(f"exams:{name}", args=[attempt.pk]) for name in ("finish", "report"))
+
+    answers = together(lambda _: browser(session).post(finish), range(100))
+
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, report)}
+    assert Score.objects.count() == 1
+    assert ItemResult.objects.count() == 3
+
+
+def test_parallel_starts_open_one_attempt_each(
+    make_person: MakePerson, blueprint: Blueprint, at: datetime
+) -> None:
+    people = [make_person(f"p{number}@example.com") for number in range(5)]
+
+    opened = together(
+        lambda user: start_attempt(user=user, blueprint=blueprint, at=at).pk,
+        Random(1).sample(people * 20, 100),
+    )
+
+    assert len(set(opened)) == 5
+    assert Attempt.objects.count() == 5
+    assert AttemptItem.objects.count() == 15
+    assert set(Attempt.objects.values_list("number", flat=True)) == {1}
+
+
+def test_answers_of_four_tabs_shuffled_and_repeated_are_all_there(
+    attempt: Attempt, time_machine: Any, at: datetime
+) -> None:
+    time_machine.move_to(at)
+    session = client_of(attempt.user)
+    items = {item.position: item for item in attempt.items.all()}
+    place = reverse("exams:answer", args=[attempt.pk])
+    rng = Random(4)
+    sent = [
+        {
+            "position": rng.choice(list(items)),
+            "client_id": f"{tab:016x}",
+            "seq": seq,
+            "choice": rng.choice(items[1].choice_order),
+        }
+        for tab in range(4)
+        for seq in range(1, 51)
+    ]
+    for one in sent:
+        one["choice"] = rng.choice(items[one["position"]].choice_order)
+    order = [one for one in sent for _ in range(2 if rng.random() < 0.1 else 1)]
+    order = [one for _, one in sorted(enumerate(order), key=lambda pair: pair[0] + rng.uniform(0, 6))]
+
+    answers = together(
+        lambda one: browser(session).post(place, json.dumps(one), content_type="application/json"), order
+    )
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert Response.objects.count() == len(sent)
+    for position, item in items.items():
+        newest = max(
+            (one for one in sent if one["position"] == position),
+            key=lambda one: (one["seq"], one["client_id"]),
+        )
+        assert item.responses.newest_first()[0].choice_id == newest["choice"]
+
+
+def test_an_acknowledged_answer_is_scored_however_close_the_submit(
+    make_person: MakePerson, blueprint: Blueprint, at: datetime
+) -> None:
+    attempts = [
+        start_attempt(user=make_person(f"p{n}@example.com"), blueprint=blueprint, at=at) for n in range(12)
+    ]
+    items = {one.pk: one.items.get(position=1) for one in attempts}
+    choices = {one.pk: (wrong(items[one.pk]).pk, right(items[one.pk]).pk) for one in attempts}
+
+    def race(load: tuple[Attempt, int]) -> None:
+        one, role = load
+        if role == 4:
+            time.sleep(0.004)
+            finish_attempt(attempt_id=one.pk, user=one.user, at=at)
+            return
+        for seq in range(1, 6):
+            try:
+                submit_answer(
+                    user=one.user,
+                    attempt_id=one.pk,
+                    position=1,
+                    choice_id=choices[one.pk][seq % 2],
+                    client_id=f"{role:016x}",
+                    seq=seq,
+                    received_at=at,
+                )
+            except AttemptClosed:
+                return
+
+    together(race, [(one, role) for one in attempts for role in range(5)], threads=5)
+
+    for one in attempts:
+        newest = items[one.pk].responses.newest_first().first()
+        assert ItemResult.objects.get(item=items[one.pk]).response == newest
+
+
+def test_sweepers_and_a_late_submit_close_once(
+    make_person: MakePerson, blueprint: Blueprint, at: datetime
+) -> None:
+    attempts = [
+        start_attempt(user=make_person(f"p{n}@example.com"), blueprint=blueprint, at=at) for n in range(10)
+    ]
+    later = at + timedelta(hours=1)
+
+    def close(role: int) -> int:
+        if role < 3:
+            return sweep_overdue(at=later)
+        for one in attempts:
+            finish_attempt(attempt_id=one.pk, user=one.user, at=later)
+        return 0
+
+    closed = together(close, range(4), threads=4)
+
+    assert sum(closed) == Attempt.objects.filter(submitted_by_system=True).count()
+    assert Score.objects.count() == 10
+    assert not Attempt.objects.open().exists()
+
+
+def test_without_the_guard_a_second_score_is_refused_by_the_database(attempt: Attempt, at: datetime) -> None:
+    # the planted fault: whoever forgets the guarded update meets the constraint
+    finish_attempt(attempt_id=attempt.pk, user=attempt.user, at=at)
+    with pytest.raises(IntegrityError):
+        Score.objects.create(
+            attempt=attempt, correct=0, total=3, percent=0, passed=False, domains=[], scored_at=at
+        )
