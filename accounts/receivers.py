@@ -1,7 +1,8 @@
-"""Permissions of the staff groups follow the models: granted after each migration, never by hand."""
+"""The staff groups and their permissions follow the models: made after each migration, never by hand."""
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
 from accounts.roles import EDITOR_APPS, Role
@@ -9,16 +10,15 @@ from accounts.roles import EDITOR_APPS, Role
 
 def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
     """Give editors the content apps and administrators everything. Harmless when repeated."""
+    last = [config for config in apps.get_app_configs() if config.models_module][-1]
+    if sender is not last:  # the signal comes once per app; only now does every permission exist
+        return
     permissions = Permission.objects.using(using)
-    for role, granted in (
-        (
-            Role.EDITOR,
-            permissions.filter(content_type__app_label__in=EDITOR_APPS).exclude(
-                codename__startswith="delete_"
-            ),
-        ),
-        (Role.ADMINISTRATOR, permissions.all()),
-    ):
-        group = Group.objects.using(using).filter(name=role).first()
-        if group is not None:
-            group.permissions.add(*granted)
+    content = permissions.filter(content_type__app_label__in=EDITOR_APPS)
+    granted = {
+        Role.EDITOR: content.exclude(codename__startswith="delete_"),
+        Role.ADMINISTRATOR: permissions.all(),
+    }
+    for role in Role:
+        group, _created = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.add(*granted.get(role, ()))

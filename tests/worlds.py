@@ -31,7 +31,7 @@ from courses.catalog.models import (
     Requirement,
 )
 from courses.codesets.actions import load_release
-from courses.credentials.actions import record_credential
+from courses.credentials.actions import add_credit, record_credential
 from courses.exams.actions import (
     ChoiceText,
     finish_attempt,
@@ -186,6 +186,14 @@ class World:
             starts_on=today - timedelta(days=30),
             ends_on=today + timedelta(days=300),
             required=Decimal(36),
+            at=now,
+        )
+        self.credit = add_credit(
+            credential=self.held,
+            title="Webinar",
+            completed_on=today,
+            ceus=Decimal(2),
+            by=self.student,
             at=now,
         )
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")

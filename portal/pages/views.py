@@ -82,7 +82,7 @@ def today(request: HttpRequest) -> HttpResponse:
     path = followed_path(user)
     progress = path_progress(path, user) if path else None
     cycles = standings(user, on)
-    due = [standing for standing in cycles if standing.days_left <= 180]
+    due = [one for one in cycles if one.days_left <= 180]
     return render(
         request,
         "pages/today.html",

@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     "credentials:record": (MEMBER, BOTH, nothing),
     "credentials:credential": (OWNER, READ, lambda w: [w.held.pk]),
     "credentials:add_credit": (OWNER, BOTH, lambda w: [w.held.pk]),
+    "credentials:withdraw_credit": (OWNER, BOTH, lambda w: [w.held.pk, w.credit.pk]),
     "reminders:reminders": (MEMBER, BOTH, nothing),
     "reminders:stop": (PUBLIC, BOTH, lambda w: [w.stop_token]),
     "jobs:job": (OWNER, READ, lambda w: [w.job.pk]),

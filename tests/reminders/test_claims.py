@@ -21,7 +21,7 @@ from tests.reminders.drill import Drill
 
 T = TypeVar("T")
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(count: int, work: Callable[[], T]) -> list[T]:

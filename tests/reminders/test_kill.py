@@ -36,7 +36,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.fault
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the fault is the same on either database")
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("fault", "reminders", "waits"), [("", 150, (0, 0.01)), ("planted", 80, (0.04, 0))])
 def test_killed_senders_lose_nothing_and_the_planted_fault_does(
     fault: str,
