@@ -17,7 +17,7 @@ class AccountAdapter(DefaultAccountAdapter):
     """Security mails go out directly, once the transaction that caused them is committed."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Render now, send after the commit. A mail server that is away is logged, and the person asks again."""
+        """Render now, send after the commit. A mail server that is away is logged; the person asks again."""
         request = allauth_context.request
         known = {"request": request, "email": email, "current_site": get_current_site(request)}
         message = self.render_mail(template_prefix, email, known | context)

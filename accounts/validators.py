@@ -1,8 +1,8 @@
 """Password rules: length and a list of common ones; no composition rules, no forced change."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 #: One factor alone needs 15 characters (NIST SP 800-63B-4); a phrase of four words has them.
 MIN_LENGTH = 15
@@ -33,4 +33,4 @@ class LengthValidator:
             )
 
     def get_help_text(self) -> str:
-        return _("Use at least 15 characters: a phrase of four or five words is easy to remember.")
+        return gettext("Use at least 15 characters: a phrase of four or five words is easy to remember.")

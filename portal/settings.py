@@ -48,7 +48,7 @@ def _demo_key() -> str:
 
 # --- secrets and hosts ---------------------------------------------------------------------------
 SECRET_KEY = _required("SECRET_KEY", "") or (_demo_key() if DEMO else "only-for-tests-" + "x" * 50)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 if not DEMO and len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
 ALLOWED_HOSTS = [h for h in _required("ALLOWED_HOSTS", "").split(",") if h] or [*LOOPBACK, "testserver"]
@@ -60,7 +60,7 @@ PORT = env.int("PORT", 8000)
 SITE_URL = env.str("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://localhost:{PORT}").rstrip(
     "/"
 )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 WORKER_HEALTH_TOKEN = env.str("WORKER_HEALTH_TOKEN", "")
 
 # --- applications --------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class LessonForm(TextForm):
         return super().initial_text(newest, name)
 
     def clean_citations(self) -> str:
-        text = self.cleaned_data["citations"]
+        text: str = self.cleaned_data["citations"]
         for line in lines_of(text):
             kind, _space, ref = line.partition(" ")
             if kind not in Citation.Kind.values or not ref.strip():

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.codesets.models import Citation, CodeRef
 from courses.codesets.systems import System
-from portal.lib.revisions import Revision, RevisionQuerySet, revision_constraints
+from portal.lib.revisions import Revision, revision_constraints
 from portal.lib.sourced import PackRow, Sourced
 
 
@@ -229,8 +229,6 @@ class LessonRevision(Revision):
     html = models.TextField(editable=False)
     words = models.PositiveIntegerField(editable=False)
 
-    objects = RevisionQuerySet.as_manager()
-
     class Meta(Revision.Meta):
         constraints = revision_constraints("catalog_lessonrevision", "lesson")
         indexes = [
@@ -415,8 +413,6 @@ class GuideRevision(Revision):
     compare = models.JSONField(
         _("certifications to compare"), default=list, blank=True, help_text=_("Keys of certifications.")
     )
-
-    objects = RevisionQuerySet.as_manager()
 
     class Meta(Revision.Meta):
         constraints = revision_constraints("catalog_guiderevision", "section")

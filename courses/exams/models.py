@@ -14,7 +14,7 @@ from accounts.models import User
 from courses.catalog.models import Certification, LessonRevision
 from courses.codesets.models import Citation, CodeRef
 from courses.exams.clock import GRACE
-from portal.lib.revisions import Revision, RevisionQuerySet, revision_constraints
+from portal.lib.revisions import Revision, revision_constraints
 from portal.lib.sourced import PackRow, Sourced
 
 
@@ -77,8 +77,6 @@ class QuestionRevision(Revision):
         blank=True,
         help_text=_("No exam holds two questions of one group: one would give the other away."),
     )
-
-    objects = RevisionQuerySet.as_manager()
 
     class Meta(Revision.Meta):
         verbose_name = _("question revision")

@@ -26,7 +26,7 @@ def _user(request: HttpRequest) -> User:
 def _readable(request: HttpRequest, course_key: str, key: str) -> LessonRevision:
     """The live revision of a lesson that this person may read; 404 for everybody else."""
     at = timezone.now()
-    revision = get_object_or_404(
+    revision: LessonRevision = get_object_or_404(
         LessonRevision.objects.live(at).select_related("lesson__module__course"),
         lesson__key=key,
         lesson__retired_at=None,

@@ -116,7 +116,7 @@ class RevisedAdmin(ContentAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.editor = request.user
+        form.editor = request.user  # type: ignore[attr-defined]  # a RevisedForm, see ``form`` above
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

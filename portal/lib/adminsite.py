@@ -28,7 +28,8 @@ class CrosswalkAdminSite(admin.AdminSite):
         def staff_only(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404
-            return guarded(request, *args, **kwargs)
+            response: HttpResponse = guarded(request, *args, **kwargs)
+            return response
 
         return staff_only
 

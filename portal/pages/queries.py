@@ -175,7 +175,7 @@ def lesson_page(course_key: str, key: str, user: User | None, at: datetime) -> L
     """
     mine = {"lesson": OuterRef("lesson"), "user": user}
     completion = LessonCompletion.objects.filter(**mine)
-    return (
+    found: LessonRevision | None = (
         LessonRevision.objects.live(at)
         .filter(
             lesson__key=key,
@@ -195,6 +195,7 @@ def lesson_page(course_key: str, key: str, user: User | None, at: datetime) -> L
         )
         .first()
     )
+    return found
 
 
 def asked_of_lesson(revision: LessonRevision, user: User | None) -> list[Asked]:
