@@ -38,7 +38,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
         return redirect(job)
 
 
-class NoteInline(admin.TabularInline):  # type: ignore[type-arg]  # the generic crashes at run time on 5.2
+class NoteInline(admin.TabularInline):
     model = CodeNote
     fields = ("kind", "text")
     extra = 0

@@ -21,6 +21,10 @@ MAX_TEXT: Final = 200
 MAX_WORDS: Final = 12
 #: Shorter beginnings stand in front of too many words to mean anything.
 MIN_PREFIX: Final = 3
+#: With fewer codes that have all words, those that have most of them follow.
+ENOUGH: Final = 5
+#: More than all rarities of one question together: having one word more always wins.
+_WORD_POINTS: Final = 2_000
 _FRAGMENT: Final = re.compile(r"[A-Z](?=.*[0-9])[0-9A-Z]{1,6}")
 
 
@@ -116,21 +120,24 @@ def _ranked(words: Sequence[str], lists: _Lists, limit: int) -> dict[int, str]:
             if len(shown) == limit:
                 return shown
             shown[rank] = reason
-    if shown or len(words) == 1:
-        return shown
-    return _some_words(words, lists, limit)
+    if len(shown) < ENOUGH and len(words) > 1:
+        least = 2 if shown else 1
+        for rank, matched in _some_words(words, lists, limit):
+            if len(shown) < limit and matched >= least:
+                shown.setdefault(rank, _("Some of the words"))
+    return shown
 
 
-def _some_words(words: Sequence[str], lists: _Lists, limit: int) -> dict[int, str]:
-    """When no code has all words: those with most of them, rare words counting more."""
+def _some_words(words: Sequence[str], lists: _Lists, limit: int) -> list[tuple[int, int]]:
+    """Ranks with most of the words, rare words counting more, each with the number of words it has."""
     score: Counter[int] = Counter()
     for word in words:
         ranks = lists.anywhere[word] or lists.prefixes[word]
-        weight = 1 + 1_000 // (len(ranks) + 10)
+        worth = _WORD_POINTS + 1_000 // (len(ranks) + 10)
         for rank in ranks:
-            score[rank] += 100 + weight
+            score[rank] += worth
     best = nsmallest(limit, score.items(), key=lambda item: (-item[1], item[0]))
-    return dict.fromkeys((rank for rank, _points in best), _("Some of the words"))
+    return [(rank, points // _WORD_POINTS) for rank, points in best]
 
 
 def _hit(row: Code, reason: str) -> Hit:

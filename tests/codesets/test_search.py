@@ -56,9 +56,21 @@ def test_complete_codes_come_before_headings(release: Release) -> None:
 
 
 def test_siblings_of_the_seventh_character_are_one_hit(release: Release) -> None:
-    found = find("cerebral edema awake")
+    found = find("cerebral edema")
 
-    assert [(hit.code, hit.takes_seventh, hit.billable) for hit in found] == [("S06.1X0", True, False)]
+    assert (found[0].code, found[0].takes_seventh, found[0].billable) == ("S06.1X0", True, False)
+    assert all(len(hit.code) < len("S06.1X0A") for hit in found)
+
+
+def test_few_full_hits_are_followed_by_codes_with_most_words(release: Release) -> None:
+    found = [(hit.code, hit.reason) for hit in find("type 2 diabetes hyperglycemia")]
+
+    assert found[0] == ("E11.65", "All words in the title")
+    assert ("E11.9", "Some of the words") in found
+
+
+def test_one_word_of_two_finds_all_that_have_it(release: Release) -> None:
+    assert codes("diabetes banana") == codes("diabetes")
 
 
 def test_limit_is_kept(release: Release) -> None:
