@@ -16,7 +16,6 @@ class UserAdmin(ContentAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("joined_at", "last_login")
-    filter_horizontal = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "name", "time_zone", "purpose", "exam_on")}),
         (_("Accommodation"), {"fields": ("time_multiplier",)}),

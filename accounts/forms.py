@@ -4,17 +4,29 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import accept_terms
-from accounts.models import User
+from accounts.models import Purpose, User
 from accounts.terms import TERMS_VERSION
 
 
 def zone_choices() -> list[tuple[str, str]]:
     """IANA zones by region, as a person looks for theirs."""
     return [(z, z.replace("_", " ")) for z in sorted(available_timezones()) if "/" in z or z == "UTC"]
+
+
+def _terms_link() -> str:
+    return format_html(
+        '<a href="{}" target="_blank">{}</a>', reverse("pages:notices"), _("Read them in a new tab")
+    )
+
+
+terms_link = lazy(_terms_link, str)()
 
 
 class SignupForm(forms.Form):
@@ -33,7 +45,7 @@ class SignupForm(forms.Form):
         help_text=_("Due dates and reminders follow it. You can change it later."),
         widget=forms.Select(attrs={"data-guess-zone": ""}),
     )
-    terms = forms.BooleanField(label=_("I have read and accept the terms and notices"))
+    terms = forms.BooleanField(label=_("I have read and accept the terms and notices"), help_text=terms_link)
 
     field_order = ("email", "name", "password1", "time_zone", "terms")
 
@@ -67,6 +79,9 @@ class ProfileForm(forms.ModelForm):
             widget=forms.Select(attrs={"data-guess-zone": ""}),
         )
         self.fields["name"].required = True
+        purpose = self.fields["purpose"]
+        assert isinstance(purpose, forms.TypedChoiceField)
+        purpose.choices = Purpose.choices  # without the empty one: a radio nobody could name
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

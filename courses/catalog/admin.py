@@ -188,7 +188,6 @@ class CourseAdmin(PackRowAdmin):
     list_display = ("title", "level", "hours", "ceus", "published_at")
     list_filter = ("level",)
     search_fields = ("title", "key")
-    filter_horizontal = ("certifications", "prerequisites")
     inlines = (ModuleInline, CourseSystemInline)
 
 

@@ -8,3 +8,6 @@ class CatalogConfig(AppConfig):
     name = "courses.catalog"
     label = "catalog"
     verbose_name = _("Content")
+
+    def ready(self) -> None:
+        from courses.catalog import receivers  # noqa: F401  (connects them)

@@ -230,7 +230,7 @@ def _render_cell(
 
 
 def _render_table_open(*_: Any) -> str:
-    return '<div class="table-scroll" role="region" tabindex="0" aria-label="Table"><table class="table">'
+    return '<div class="table-scroll" role="group" tabindex="0" aria-label="Table"><table class="table">'
 
 
 def _render_text(

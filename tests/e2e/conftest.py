@@ -74,6 +74,7 @@ def start_demo(var: Path, port: int | None = None) -> Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo of this session's own."""
     running = start_demo(tmp_path_factory.mktemp("demo") / "var")
     yield running
     if running.process.poll() is None:

@@ -1,0 +1,110 @@
+"""Every page that a person of each role can reach by links: no broken link, console error, axe violation or
+sideways scrolling at 320 px. One page of each view is looked at in full, the rest are only fetched."""
+
+import re
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Page, expect
+
+from portal.pages.demo import DEMO_PASSWORD, DEMO_PEOPLE
+from tests.e2e.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+
+#: Answers that are no page: a log-out link, a file to save.
+NOT_PAGES = re.compile(r"/(raw|html)/$|^/jsi18n|/static/|^/admin/jsi18n")
+
+
+def sign_in(visit: Visit, role: str) -> Page:
+    address = next(person.email for person in DEMO_PEOPLE if role in person.email)
+    page = visit.go("/account/login/")
+    page.get_by_label("Email").fill(address)
+    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign In").first.click()
+    page.wait_for_url("**/today/")
+    return page
+
+
+def links_of(page: Page, base: str) -> set[str]:
+    found = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+    local = {urldefrag(link).url for link in found if link.startswith(base)}
+    return {link.removeprefix(base) for link in local if not NOT_PAGES.search(urlsplit(link).path)}
+
+
+def view_of(path: str) -> str:
+    """The view that answers: /codes/icd10cm/E11.9/ and /codes/icd10cm/I10/ are one."""
+    try:
+        match = resolve(urlsplit(path).path)
+    except Resolver404:
+        return path
+    return str(match.view_name)
+
+
+@pytest.mark.parametrize("role", ["stranger", "student", "coder", "editor"])
+def test_every_page_reached_by_links(visit: Visit, role: str) -> None:
+    start = {"/"}
+    if role != "stranger":
+        sign_in(visit, role)
+        start |= {"/today/", "/account/profile/", "/account/2fa/", "/account/sessions/", "/account/email/"}
+    if role == "editor":
+        start |= {"/admin/", "/styleguide/"}
+    waiting, looked, fetched, broken = sorted(start), set(), set(start), []
+    while waiting and len(fetched) < 600:
+        path = waiting.pop(0)
+        view = view_of(path)
+        if view not in looked:
+            looked.add(view)
+            page = visit.go(path)
+            visit.check()
+            new = links_of(page, visit.base) - fetched
+            fetched |= new
+            waiting += sorted(new)
+        else:
+            answer = visit.context.request.get(visit.base + path, max_redirects=5)
+            if answer.status >= 400:
+                broken.append(f"{path}: {answer.status}")
+    assert broken == []
+    assert len(looked) >= 10
+
+
+def test_pages_that_say_no_help(visit: Visit) -> None:
+    page = visit.go("/no/such/page/")
+    expect(page.locator("main").get_by_role("searchbox").first).to_be_visible()
+    visit.check()
+
+
+def test_panel_opens_by_keyboard_and_closes_with_escape(visit: Visit) -> None:
+    page = visit.go("/courses/what-coders-do/a-day-of-coding-work/")
+    chip = page.locator("main a.chip").first
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text(chip.inner_text())
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(chip).to_be_focused()
+
+
+def test_editor_publishes_a_lesson_and_the_student_sees_it(visit: Visit) -> None:
+    """Journey step 6, in the browser."""
+    page = sign_in(visit, "editor")
+    page = visit.go("/admin/catalog/lesson/?q=three-code-systems")
+    page.locator("#result_list tbody th a").first.click()
+    visit.check()
+    before = page.get_by_label("Text", exact=False).last.input_value()
+    page.get_by_label("Text", exact=False).last.fill(before + "\n\nA sentence that the editor added.\n")
+    page.get_by_role("button", name="Save and continue editing").first.click()
+    page.get_by_role("link", name=re.compile("Preview as student")).first.click()
+    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
+    visit.check()
+    lesson = page.get_by_role("link", name="Back to editing").get_attribute("href")
+    assert lesson is not None
+    page = visit.go(lesson)
+    page.get_by_role("button", name=re.compile(r"^Publish \d+")).first.click()
+    expect(page.locator("body")).to_contain_text("students see it now")
+    visit.context.clear_cookies()
+    sign_in(visit, "student")
+    page = visit.go("/courses/what-coders-do/three-code-systems/")
+    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
+    expect(page.locator("#completion")).to_contain_text("your completion stands")
