@@ -251,7 +251,11 @@ async function openRoom(root) {
     if (event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]")) return;
     const form = forms[current];
     const key = event.key.toLowerCase();
-    if (/^[1-8]$/.test(key)) form.querySelectorAll(".option input")[Number(key) - 1]?.click();
+    const option = /^[1-8]$/.test(key) && form.querySelectorAll(".option input")[Number(key) - 1];
+    if (option) {
+      option.focus();
+      option.click();
+    }
     else if (key === "n") show(current + 1);
     else if (key === "p") show(current - 1);
     else if (key === "f") flag(form);
