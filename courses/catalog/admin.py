@@ -33,7 +33,7 @@ from courses.catalog.models import (
     Requirement,
 )
 from courses.codesets.models import Citation
-from portal.lib.admin import ContentAdmin, PackRowAdmin, RevisedAdmin, RevisedForm
+from portal.lib.admin import ContentAdmin, PackRowAdmin, RevisedAdmin, RevisedForm, RowsInline
 from portal.lib.markdown import render
 
 
@@ -171,16 +171,14 @@ class GuideSectionAdmin(RevisedAdmin):
         return ((_("Place"), {"fields": first}), (_("Text of the next draft"), {"fields": text}))
 
 
-class ModuleInline(admin.TabularInline):
+class ModuleInline(RowsInline):
     model = Module
-    extra = 0
     show_change_link = True
     can_delete = False
 
 
-class CourseSystemInline(admin.TabularInline):
+class CourseSystemInline(RowsInline):
     model = CourseSystem
-    extra = 0
 
 
 @admin.register(Course)
@@ -191,9 +189,8 @@ class CourseAdmin(PackRowAdmin):
     inlines = (ModuleInline, CourseSystemInline)
 
 
-class FactInline(admin.TabularInline):
+class FactInline(RowsInline):
     model = Fact
-    extra = 0
     fields = ("kind", "label", "value", "as_of", "source", "confidence", "position")
 
 
@@ -220,15 +217,13 @@ class FigureAdmin(PackRowAdmin):
     search_fields = ("label", "key")
 
 
-class RequirementInline(admin.TabularInline):
+class RequirementInline(RowsInline):
     model = Requirement
-    extra = 0
     fields = ("position", "kind", "key", "text")
 
 
-class StageInline(admin.TabularInline):
+class StageInline(RowsInline):
     model = PathStage
-    extra = 0
     fields = ("position", "kind", "title")
     show_change_link = True
     can_delete = False

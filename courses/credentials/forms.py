@@ -1,6 +1,6 @@
 """Forms of credentials. What an action refuses is shown beside the input that it names."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.catalog.models import Certification
 from courses.credentials.models import CredentialHeld
+from courses.credentials.rules import Bucket
 
 
 def date_input() -> forms.DateInput:
@@ -98,7 +99,7 @@ class CreditForm(RefusableForm):
         decimal_places=2,
         help_text=_("As the certificate states them. Leave empty to work them out from the minutes."),
     )
-    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, max_value=60_000)
+    minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, max_value=10_000)
     provider = forms.CharField(label=_("Provider"), max_length=120, required=False)
     index_number = forms.CharField(
         label=_("Index number"), max_length=60, required=False, help_text=_("AAPC asks for it.")
@@ -107,13 +108,27 @@ class CreditForm(RefusableForm):
         label=_("Counts for"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, topics: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, buckets: Sequence[Bucket], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.buckets = buckets
         field = self.fields["topics"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = list(topics)
-        if not field.choices:
+        field.choices = [(bucket.key, bucket.title) for bucket in buckets]
+        if not buckets:
             del self.fields["topics"]
+
+    def clean(self) -> dict[str, Any]:
+        """Say at once when a part ticked would not count, because it is not from one of its providers."""
+        cleaned = super().clean() or self.cleaned_data
+        for bucket in self.buckets:
+            ticked = bucket.key in cleaned.get("topics", ())
+            if ticked and not bucket.admits_provider(cleaned.get("provider", "")):
+                self.add_error(
+                    "provider",
+                    _("“%(title)s” counts only what %(providers)s offer: name one of them, or untick it.")
+                    % {"title": bucket.title, "providers": ", ".join(bucket.providers)},
+                )
+        return cleaned
 
 
 class WithdrawForm(RefusableForm):

@@ -42,25 +42,39 @@ def amount(number: Decimal) -> str:
 
 def sentence(of: CycleStanding) -> str:
     """What is missing and by when, in one sentence."""
-    now, parts = of.standing, []
+    now = of.standing
     if now.required is None:
-        parts.append(
-            _("%(earned)s CEUs recorded; what the body asks is not known") % {"earned": amount(now.earned)}
-        )
+        what = _("%(earned)s CEUs recorded; what the body asks is not known") % {"earned": amount(now.earned)}
     elif now.is_met:
-        parts.append(
-            _("%(earned)s of %(required)s CEUs recorded, nothing is short")
-            % {"earned": amount(now.earned), "required": amount(now.required)}
-        )
+        what = _("%(earned)s of %(required)s CEUs recorded, nothing is short") % {
+            "earned": amount(now.earned),
+            "required": amount(now.required),
+        }
     else:
-        parts += [_short(now.short, "")] if now.short else []
-        parts += [_short(bucket.short, bucket.title) for bucket in now.short_buckets]
-    return _("%(what)s, %(when)s.") % {"what": _(" and ").join(parts), "when": _when(now.days_left)}
+        what = _short(now)
+    return _("%(what)s, %(when)s.") % {"what": what, "when": _when(now.days_left)}
 
 
-def _short(number: Decimal, bucket: str) -> str:
-    text = ngettext("%(n)s CEU short", "%(n)s CEUs short", 1 if number == 1 else 2) % {"n": amount(number)}
-    return _("%(short)s in %(bucket)s") % {"short": text, "bucket": bucket} if bucket else text
+def _short(now: Standing) -> str:
+    """The fewest CEUs that are still needed, and in which parts of the requirement."""
+    words = {"n": amount(now.fewest)}
+    plural = 1 if now.fewest == 1 else 2
+    match now.short_buckets:
+        case ():
+            return ngettext("%(n)s CEU short", "%(n)s CEUs short", plural) % words
+        case (only,) if only.short == now.fewest and " " not in only.title:
+            words["part"] = only.title.lower()
+            return ngettext("%(n)s %(part)s CEU short", "%(n)s %(part)s CEUs short", plural) % words
+        case (only,) if only.short == now.fewest:
+            words["part"] = only.title
+            return ngettext("%(n)s CEU short in “%(part)s”", "%(n)s CEUs short in “%(part)s”", plural) % words
+        case several:
+            parts = [_("%(n)s in “%(part)s”") % {"n": amount(b.short), "part": b.title} for b in several]
+            words["parts"] = _(" and ").join(parts)
+            return (
+                ngettext("%(n)s CEU short, of it %(parts)s", "%(n)s CEUs short, of them %(parts)s", plural)
+                % words
+            )
 
 
 def _when(days_left: int) -> str:

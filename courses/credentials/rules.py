@@ -233,8 +233,3 @@ def ceus_from_minutes(minutes: int, rule: Rule) -> Decimal | None:
     if rule.min_remainder_minutes is not None:
         return Decimal(whole + (rest >= rule.min_remainder_minutes))
     return (Decimal(minutes) / rule.minutes_per_ceu).quantize(CENT, ROUND_DOWN)
-
-
-def missing_evidence(rule: Rule, given: Mapping[str, bool]) -> tuple[str, ...]:
-    """Evidence fields that the body asks for and an activity does not have; unknown fields are left out."""
-    return tuple(name for name in rule.evidence_fields if not given.get(name, True))

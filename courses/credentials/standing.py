@@ -54,6 +54,8 @@ class Standing:
     ends_on: date
     #: Months of a first cycle that is shorter than a full one and was reduced in proportion, else ``None``.
     reduced_to_months: int | None = None
+    #: The fewest CEUs that fill both the total and every bucket.
+    fewest: Decimal = ZERO
     short: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,13 +99,18 @@ def standing(
         d.key: min((h.earned_on for h in held if h.key in d.asked_by), default=since) for d in asked
     }
     filled = _fill(asked, counting, since_by_demand)
+    buckets = tuple(BucketStanding(d.key, d.title, filled[d.key], d.required) for d in asked)
+    earned = sum((one.ceus for one in counting), ZERO)
+    shorts = {bucket.key: bucket.short for bucket in buckets}
+    by_group = [sum((shorts[d.key] for d in group), ZERO) for group in _rivals(asked)]
     return Standing(
-        earned=sum((one.ceus for one in counting), ZERO),
+        earned=earned,
         required=required,
-        buckets=tuple(BucketStanding(d.key, d.title, filled[d.key], d.required) for d in asked),
+        buckets=buckets,
         days_left=(period.last_on - today).days,
         ends_on=period.ends_on,
         reduced_to_months=reduced,
+        fewest=max(ZERO, (required or ZERO) - earned, *by_group),
     )
 
 

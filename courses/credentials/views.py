@@ -83,8 +83,7 @@ def add_credit(request: HttpRequest, pk: int) -> HttpResponse:
     held = _mine(request, pk)
     cycle = held.cycles.select_related("rule_set").order_by("-starts_on").first()
     rule = cycle.rule_set.rule() if cycle and cycle.rule_set else None
-    topics = [(bucket.key, bucket.title) for bucket in rule.buckets] if rule else []
-    form = CreditForm(request.POST or None, topics=topics)
+    form = CreditForm(request.POST or None, buckets=rule.buckets if rule else ())
     if request.method == "POST" and form.is_valid():
         try:
             credit = actions.add_credit(

@@ -27,7 +27,7 @@ from courses.exams.models import (
     Response,
     Score,
 )
-from portal.lib.admin import PackRowAdmin, ReadOnlyAdmin, RevisedAdmin, RevisedForm
+from portal.lib.admin import PackRowAdmin, ReadOnlyAdmin, RevisedAdmin, RevisedForm, RowsInline
 
 _NUMBERS = range(1, CHOICES_OF_SINGLE + 1)
 _OPTION_FIELDS = tuple(f"{name}_{number}" for number in _NUMBERS for name in ("text", "rationale", "mistake"))
@@ -214,9 +214,8 @@ class DomainAdmin(PackRowAdmin):
     search_fields = ("title", "key")
 
 
-class BlueprintDomainInline(admin.TabularInline):
+class BlueprintDomainInline(RowsInline):
     model = BlueprintDomain
-    extra = 0
 
 
 @admin.register(Blueprint)

@@ -15,6 +15,28 @@ from django.utils.translation import gettext_lazy
 
 from portal.lib.revisions import AlreadyPublished, Revision, publish_revision
 
+_FIELDS: dict[Any, Any] = {
+    models.URLField: {"assume_scheme": "https"},
+    # one labelled input instead of two that share a label
+    models.DateTimeField: {
+        "form_class": forms.DateTimeField,
+        "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    },
+}
+
+
+class RowsInline(admin.TabularInline):
+    """Rows of a table in their owner's form; each input says its column, since a cell has no label."""
+
+    extra = 0
+    formfield_overrides: ClassVar[dict[Any, Any]] = _FIELDS
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(field.label)
+        return field
+
 
 class ContentAdmin(admin.ModelAdmin):
     """Editable content: no delete, since what someone saw never disappears; retire instead."""
@@ -22,7 +44,7 @@ class ContentAdmin(admin.ModelAdmin):
     save_on_top = True
     list_per_page = 50
     show_full_result_count = False
-    formfield_overrides: ClassVar[dict[Any, Any]] = {models.URLField: {"assume_scheme": "https"}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = _FIELDS
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -115,10 +115,11 @@ class Visit:
     def check(self) -> None:
         """No complaint so far, no axe violation, no sideways scroll at 320 px."""
         assert not self.complaints, self.complaints
-        result = Axe().run(
-            self.page,
-            options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-        )
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        if "/admin/" not in self.page.url:  # stock Django is held to the standard, ours to good practice too
+            rules.append("best-practice")
+        # without preload: axe would try to read style sheets in a way that the policy refuses
+        result = Axe().run(self.page, options={"runOnly": rules, "preload": False})
         found = [
             f"{v['id']}: {node['html'][:160]}"
             for v in result.response["violations"]

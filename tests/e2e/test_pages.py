@@ -91,6 +91,7 @@ def test_editor_publishes_a_lesson_and_the_student_sees_it(visit: Visit) -> None
     page = sign_in(visit, "editor")
     page = visit.go("/admin/catalog/lesson/?q=three-code-systems")
     page.locator("#result_list tbody th a").first.click()
+    expect(page.get_by_role("heading", name="Change lesson")).to_be_visible()
     visit.check()
     before = page.get_by_label("Text", exact=False).last.input_value()
     page.get_by_label("Text", exact=False).last.fill(before + "\n\nA sentence that the editor added.\n")

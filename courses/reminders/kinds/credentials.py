@@ -108,7 +108,7 @@ class CeCycleEnd:
             "days_left": max(0, standing.days_left),
             "earned": _number(standing.earned),
             "required": "?" if standing.required is None else _number(standing.required),
-            "short": _number(standing.short),
+            "short": _number(standing.fewest),
             "standing_sentence": now.sentence,
             "url": absolute(held[0].get_absolute_url()),
             "why": _why(now.names),

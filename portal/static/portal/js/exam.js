@@ -21,7 +21,8 @@ async function openRoom(root) {
 
   // --- one question at a time --------------------------------------------------------------------------
   for (const one of root.querySelectorAll("[data-without-script]")) one.hidden = true;
-  part("pager").hidden = false;
+  for (const name of ["previous", "next"]) part(name).hidden = false;
+  for (const form of forms) form.querySelector("legend").classList.add("visually-hidden"); // the bar says it
 
   function show(index, { focus = true } = {}) {
     current = Math.max(0, Math.min(forms.length - 1, index));
