@@ -19,6 +19,7 @@ class EmailBackend(BaseEmailBackend):
         for message in email_messages:
             name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
             part = folder / f".{name}.part"
-            part.write_bytes(message.message().as_bytes())
+            # the line ends of a mail on its way, so that a saved copy opens everywhere
+            part.write_bytes(message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # Django's takes it
             part.rename(folder / f"{name}.eml")
         return len(email_messages)
