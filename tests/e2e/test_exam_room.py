@@ -29,8 +29,10 @@ def room(visit: Visit) -> Iterator[Page]:
     page = visit.go("/practice/")
     page.locator("main").get_by_role("button", name=re.compile("^(Start|Sit)")).click()
     expect(page.get_by_role("group", name="Question 1 of 10")).to_be_visible()
+    expect(page.get_by_role("button", name="Hide the clock")).to_be_visible()  # the script is at work
     yield page
     finish = page.url.split("#")[0] + "finish/"
+    visit.context.set_offline(False)
     page = visit.go(finish)
     submit = page.get_by_role("button", name="Submit the exam")
     if submit.count():
