@@ -1,6 +1,7 @@
 from allauth.usersessions.admin import UserSessionAdmin as _StockUserSessionAdmin  # noqa: F401  (registers)
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TermsAcceptance, User
@@ -15,13 +16,17 @@ class UserAdmin(ContentAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "name")
     ordering = ("email",)
-    readonly_fields = ("joined_at", "last_login")
+    # the address belongs to sign-in, which verifies it: the person changes it, and sign-up makes accounts
+    readonly_fields = ("email", "joined_at", "last_login")
     fieldsets = (
         (None, {"fields": ("email", "name", "time_zone", "purpose", "exam_on")}),
         (_("Accommodation"), {"fields": ("time_multiplier",)}),
         (_("Access"), {"fields": ("groups", "is_staff", "is_active")}),
         (_("History"), {"fields": ("joined_at", "last_login")}),
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 @admin.register(TermsAcceptance)

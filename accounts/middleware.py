@@ -17,8 +17,8 @@ from accounts.terms import TERMS_VERSION
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-#: Session keys: what was asked of the database once need not be asked again in the same session.
-TERMS_KEY, FACTOR_KEY = "terms_accepted", "second_factor"
+#: Session key: an accepted version stays accepted, so the database is asked once per session.
+TERMS_KEY = "terms_accepted"
 #: The only places that staff without a second factor may see.
 FACTOR_VIEWS = frozenset(
     {
@@ -56,10 +56,9 @@ def staff_second_factor(get_response: GetResponse) -> GetResponse:
         user = request.user
         if not settings.STAFF_NEEDS_SECOND_FACTOR or not user.is_authenticated:
             return None
-        if not (user.is_staff or user.is_superuser) or request.session.get(FACTOR_KEY):
-            return None
-        if is_mfa_enabled(user):
-            request.session[FACTOR_KEY] = True
+        if not (user.is_staff or user.is_superuser) or is_mfa_enabled(
+            user
+        ):  # asked each time: it may be removed
             return None
         match = request.resolver_match
         if match is not None and match.view_name in FACTOR_VIEWS:
@@ -91,7 +90,8 @@ def terms_accepted(get_response: GetResponse) -> GetResponse:
         if TermsAcceptance.objects.filter(user=user, version=TERMS_VERSION).exists():
             request.session[TERMS_KEY] = TERMS_VERSION
             return None
-        return redirect(reverse("accounts:terms") + "?" + urlencode({"next": request.get_full_path()}))
+        back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("pages:today")
+        return redirect(reverse("accounts:terms") + "?" + urlencode({"next": back}))
 
     middleware.process_view = process_view  # type: ignore[attr-defined]  # Django's hook
     return middleware

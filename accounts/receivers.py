@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
-from accounts.roles import EDITOR_APPS, Role
+from accounts.roles import EDITOR_MODELS, Role
 
 
 def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
@@ -14,7 +14,9 @@ def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
     if sender is not last:  # the signal comes once per app; only now does every permission exist
         return
     permissions = Permission.objects.using(using)
-    content = permissions.filter(content_type__app_label__in=EDITOR_APPS)
+    content = permissions.none()
+    for app, models in EDITOR_MODELS.items():
+        content |= permissions.filter(content_type__app_label=app, content_type__model__in=models)
     granted = {
         Role.EDITOR: content.exclude(codename__startswith="delete_"),
         Role.ADMINISTRATOR: permissions.all(),

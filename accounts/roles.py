@@ -16,5 +16,15 @@ class Role(TextChoices):
 
 #: Roles that enter the admin, and so need a second factor.
 STAFF_ROLES = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
-#: Apps whose rows an editor may view, add and change.
-EDITOR_APPS = ("catalog", "exams", "reminders", "credentials", "codesets")
+#: What an editor may view, add and change: content, never what people did, hold or earned.
+EDITOR_MODELS = {
+    "catalog": (
+        *("body", "certification", "fact", "figure", "course", "coursesystem", "module", "lesson"),
+        *("lessonreport", "educationpath", "pathstage", "requirement", "guidesection"),
+    ),
+    "exams": ("domain", "question", "blueprint", "blueprintdomain"),
+    "credentials": ("ruleset",),
+    "reminders": ("mailtemplate",),
+    "codesets": ("release", "code", "codenote", "guidelinesection"),
+    "jobs": ("job",),
+}

@@ -325,7 +325,6 @@ STORAGES = {
 }
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -138,6 +139,7 @@ def write_guide_revision(
     """Add a draft revision of a section of the career guide. Raises ``LessonRefused``."""
     rendered = render(source, prefix=section.key)
     problems = [*rendered.problems]
+    problems += _guide_problems(links, figures, compare)
     problems += [_("A guide section cannot hold a checkpoint question.")] if rendered.checkpoints else []
     problems += check_code_refs(
         [LessonCodeRef(system=r.system, code=r.code, role=r.role) for r in rendered.codes], on_date=at.date()
@@ -158,6 +160,22 @@ def write_guide_revision(
         created_by=by,
         created_at=at,
     )
+
+
+def _guide_problems(links: Any, figures: Any, compare: Any) -> list[str]:
+    """What is wrong with the shape of the lists beside a guide section: they are typed by hand."""
+    problems = []
+    if not isinstance(links, list | tuple) or not all(
+        isinstance(one, dict)
+        and {"label", "to"} == set(one)
+        and all(isinstance(v, str) for v in one.values())
+        for one in links
+    ):
+        problems.append(_('Links must be a list of {"label": "…", "to": "course:KEY"}.'))
+    for name, keys in ((_("Figures"), figures), (_("Certifications to compare"), compare)):
+        if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
+            problems.append(_("%(name)s must be a list of keys.") % {"name": name})
+    return problems
 
 
 @transaction.atomic

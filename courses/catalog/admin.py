@@ -76,7 +76,7 @@ class LessonForm(TextForm):
 
     class Meta:
         model = Lesson
-        fields = ("module", "position", "is_preview")
+        fields = ("module", "position", "is_preview", "retired_at")
 
     def initial_text(self, newest: Any, name: str) -> Any:
         if name == "objectives":
@@ -150,7 +150,7 @@ class LessonAdmin(RevisedAdmin):
     ordering = ("module__course__position", "module__position", "position")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        place = ("module", "position", "is_preview")
+        place = ("module", "position", "is_preview", "retired_at")
         text = ("title", "minutes", "objectives", "citations", "source", "note")
         first = ("key", *place) if obj is None else place
         return ((_("Place"), {"fields": first}), (_("Text of the next draft"), {"fields": text}))
@@ -253,6 +253,8 @@ class PathStageAdmin(ContentAdmin):
 
 
 class ReportForm(forms.ModelForm):
+    outcome = forms.CharField(label=_("Answer to the reporter"), widget=forms.Textarea(attrs={"rows": 4}))
+
     class Meta:
         model = LessonReport
         fields = ("outcome",)

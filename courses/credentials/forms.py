@@ -1,17 +1,27 @@
 """Forms of credentials. What an action refuses is shown beside the input that it names."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
 from courses.catalog.models import Certification
 from courses.credentials.models import CredentialHeld
 from courses.credentials.rules import Bucket
+
+#: No living coder was certified before, and no cycle that runs now ends after.
+EARLIEST, LATEST = date(1940, 1, 1), date(2099, 12, 31)
+
+
+def date_field(label: Any, **options: Any) -> forms.DateField:
+    """A date between the years in which a date of a credential can lie."""
+    limits = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+    return forms.DateField(label=label, widget=date_input(), validators=limits, **options)
 
 
 def date_input() -> forms.DateInput:
@@ -43,7 +53,7 @@ class CredentialForm(RefusableForm):
 
     certification = CertificationField(label=_("Credential"), queryset=Certification.objects.none())
     number = forms.CharField(label=_("Number"), max_length=40, required=False)
-    earned_on = forms.DateField(label=_("Certified on"), widget=date_input())
+    earned_on = date_field(_("Certified on"))
     status = forms.ChoiceField(
         label=_("Status"), choices=CredentialHeld.Status.choices, initial=CredentialHeld.Status.ACTIVE
     )
@@ -55,10 +65,9 @@ class CredentialForm(RefusableForm):
         choices=[("", _("not an AAPC credential")), *MONTHS.items()],
         help_text=_("AAPC: an odd month falls due in odd years, an even month in even years."),
     )
-    last_on = forms.DateField(
-        label=_("Last day of the running cycle"),
+    last_on = date_field(
+        _("Last day of the running cycle"),
         required=False,
-        widget=date_input(),
         help_text=_(
             "As the body's site shows it. Leave it empty when the month or the day certified fixes it."
         ),
@@ -90,7 +99,7 @@ class CreditForm(RefusableForm):
     """An activity that earned CEUs."""
 
     title = forms.CharField(label=_("What"), max_length=200)
-    completed_on = forms.DateField(label=_("Completed on"), widget=date_input())
+    completed_on = date_field(_("Completed on"))
     ceus = forms.DecimalField(
         label=_("CEUs"),
         required=False,

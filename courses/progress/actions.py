@@ -71,18 +71,22 @@ def complete_lesson(
     left = missing(asked)
     if left:
         raise NotComplete(left)
-    completion, created = LessonCompletion.objects.get_or_create(
+    completion, _created = LessonCompletion.objects.get_or_create(
         user=user, lesson=lesson, defaults={"revision": revision, "completed_at": at}
     )
-    if created:
-        enrol(user=user, course=lesson.module.course, at=at)
-        _complete_course_if_done(user=user, course=lesson.module.course, at=at)
+    course = lesson.module.course
+    enrolment = enrol(user=user, course=course, at=at)
+    # two last lessons completed at once: the second waits here, and then sees the first
+    Enrolment.objects.select_for_update().get(pk=enrolment.pk)
+    _complete_course_if_done(user=user, course=course, at=at)
     return completion
 
 
 def _complete_course_if_done(*, user: User, course: Course, at: datetime) -> None:
     lessons = Lesson.objects.filter(module__course=course).live(at)
     if lessons.exclude(completions__user=user).exists():
+        return
+    if CourseCompletion.objects.filter(user=user, course=course).exists():
         return
     minutes = ReadingTime.objects.owned_by(user).filter(lesson__module__course=course)
     try:

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from courses.catalog.actions import report_lesson as report_lesson_action
-from courses.catalog.models import Course, EducationPath, LessonRevision, Requirement
+from courses.catalog.models import Course, EducationPath, LessonReport, LessonRevision, Requirement
 from courses.progress import actions
 from courses.progress.forms import NoteForm, ReportForm
 from courses.progress.models import CourseCompletion, Enrolment
@@ -103,11 +104,10 @@ def complete_lesson(request: HttpRequest, course_key: str, key: str) -> HttpResp
     course = revision.lesson.module.course
     completion = CourseCompletion.objects.owned_by(user).filter(course=course).first()
     if completion and completion.completed_at == at:
-        messages.success(
-            request,
-            _("You completed the course “%(course)s”. %(ceus)s CEUs are in your ledger.")
-            % {"course": course, "ceus": completion.ceus.normalize()},
-        )
+        text = _("You completed the course “%(course)s”.") % {"course": course}
+        if completion.ceus:
+            text += " " + _("Its CEUs are in your ledger: %(ceus)s.") % {"ceus": floatformat(completion.ceus)}
+        messages.success(request, text)
         return redirect(course)
     messages.success(request, _("Lesson completed: “%(lesson)s”.") % {"lesson": revision.title})
     return redirect(_lesson_url(course_key, key, "#completion"))
@@ -151,6 +151,11 @@ def report_lesson(request: HttpRequest, course_key: str, key: str) -> HttpRespon
     return render(
         request,
         "progress/report.html",
-        {"form": form, "revision": revision, "course": revision.lesson.module.course},
+        {
+            "form": form,
+            "revision": revision,
+            "course": revision.lesson.module.course,
+            "earlier": LessonReport.objects.filter(reporter=_user(request), revision__lesson=revision.lesson),
+        },
         status=422 if form.is_bound else 200,
     )

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -176,7 +177,11 @@ class RevisedAdmin(ContentAdmin):
             messages.warning(request, _("That revision was published before; nothing was changed."))
             return here
         if live_from > at:
-            messages.success(request, _("Scheduled: students see it from %(when)s.") % {"when": live_from})
+            messages.success(
+                request,
+                _("Scheduled: students see it from %(when)s.")
+                % {"when": date_format(timezone.localtime(live_from), "j M Y, H:i T")},
+            )
         else:
             messages.success(request, _("Published: students see it now."))
         return here

@@ -35,7 +35,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )
         user = getattr(request, "user", None)
-        if (user is not None and user.is_authenticated) or response.has_header("Set-Cookie"):
+        if (user is not None and user.is_authenticated) or response.cookies:
             response.headers["Cache-Control"] = "private, no-store"
         return response
 

@@ -20,9 +20,6 @@ class RevisionQuerySet(models.QuerySet[Any]):
         """Revisions that were or are live at ``at``."""
         return self.filter(published_at__lte=at)
 
-    def drafts(self) -> Self:
-        return self.filter(published_at=None)
-
     def live(self, at: datetime) -> Self:
         """The one live revision of each identity at ``at``."""
         identity = self.model.identity_field
@@ -35,7 +32,7 @@ class RevisionQuerySet(models.QuerySet[Any]):
 
 
 class Revision(models.Model):
-    """One immutable text of an identity. Concrete models set ``identity_field`` and ``unique_number``."""
+    """One immutable text of an identity. Concrete models set ``identity_field``."""
 
     identity_field: str
 

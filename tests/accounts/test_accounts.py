@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -230,3 +231,44 @@ def test_password_guessing_is_limited_per_account(client: Client, student: User)
     assert statuses[:5] == [200] * 5
     assert "Too many failed login attempts" in blocked.content.decode()
     assert client.get("/today/").status_code == 302
+
+
+def test_second_factor_that_was_removed_closes_the_admin_at_once(as_editor: Client, editor: User) -> None:
+    before = as_editor.get("/admin/").status_code
+    Authenticator.objects.filter(user=editor).delete()
+
+    assert (before, as_editor.get("/admin/")["Location"]) == (200, "/account/2fa/")
+
+
+def test_editor_sees_no_persons_exams_or_credentials(editor: User) -> None:
+    for permission in ("exams.view_attempt", "exams.view_score", "credentials.view_credentialheld"):
+        assert not editor.has_perm(permission)
+    for permission in ("credentials.view_credit", "reminders.view_reminder"):
+        assert not editor.has_perm(permission)
+    assert editor.has_perm("exams.change_question")
+
+
+def test_address_is_not_changed_in_the_admin(make_person: MakePerson, student: User) -> None:
+    client = Client()
+    client.force_login(make_person("boss@example.com", role=Role.ADMINISTRATOR))
+
+    added = client.get("/admin/accounts/user/add/").status_code
+    client.post(
+        f"/admin/accounts/user/{student.pk}/change/",
+        {
+            "email": "new@example.com",
+            "name": "Renamed",
+            "time_zone": "UTC",
+            "time_multiplier": "1",
+            "is_active": "on",
+        },
+    )
+
+    student.refresh_from_db()
+    assert (added, student.email, student.name) == (403, "sam@example.com", "Renamed")
+
+
+def test_terms_asked_in_the_middle_of_a_post_lead_to_today(as_student: Client) -> None:
+    TermsAcceptance.objects.update(version="2000-01-01")
+
+    assert as_student.post("/courses/x/enrol/")["Location"] == "/account/terms/?next=%2Ftoday%2F"

@@ -22,7 +22,7 @@ ROUNDS, TIMES = 5, 40
 
 Line = tuple[str, float, str]
 
-#: page -> (SQL allowed, ratio to the floor allowed): budgets of the brief, as ratios to its own floors
+#: page -> (SQL allowed, ratio to the floor allowed), see docs/measurements.md
 BUDGETS = {
     "login": (0, 12.5),
     "catalog": (4, 1.3),

@@ -13,7 +13,7 @@ from django.urls import path
 
 import portal.urls
 
-#: The statements that the bare view runs next, set by ``page_and_floor``.
+#: The statements that the bare view runs next, set by each measure.
 STATEMENTS: list[tuple[str, Any]] = []
 
 

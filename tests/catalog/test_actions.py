@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -126,3 +127,23 @@ def test_resolve_report_keeps_the_first_answer(
 def test_requirement_without_owner_is_refused_by_the_database() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Requirement.objects.create(kind="task", key="x", text="x")
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"links": ["x"]},
+        {"links": [{"label": "x"}]},
+        {"links": "course:x"},
+        {"links": [{"label": 1, "to": "x"}]},
+        {"figures": [1]},
+        {"compare": {"cpc": 1}},
+    ],
+)
+def test_guide_section_with_misshaped_lists_is_refused(editor: User, at: datetime, lists: Any) -> None:
+    section = GuideSection.objects.create(key="pay", position=1)
+
+    with pytest.raises(actions.LessonRefused):
+        actions.write_guide_revision(section=section, title="Pay", source="Text.", by=editor, at=at, **lists)
+
+    assert not section.revisions.exists()

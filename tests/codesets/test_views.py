@@ -225,3 +225,9 @@ def test_admin_shows_a_code_with_its_notes(as_editor: Client, release: Release) 
     code = Code.objects.get(code="E11")
 
     assert "gestational diabetes" in as_editor.get(f"/admin/codesets/code/{code.pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday"])
+def test_lookup_with_a_day_out_of_time_answers_for_today(client: Client, day: str) -> None:
+    assert client.get("/codes/", {"q": "x", "on": day}).status_code == 200
+    assert client.get("/codes/icd10cm/Z00/", {"on": day}).status_code in {200, 404}

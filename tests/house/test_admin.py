@@ -12,11 +12,21 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from courses.catalog.models import Body, Course, Lesson, Module
-from courses.exams.models import Attempt, Response
+from courses.catalog.actions import report_lesson
+from courses.catalog.models import (
+    Body,
+    Certification,
+    Course,
+    EducationPath,
+    Lesson,
+    LessonReport,
+    Module,
+)
+from courses.credentials.models import Credit
+from courses.exams.models import Attempt, Question, Response
 from courses.reminders.models import Reminder
 from tests.conftest import MakePerson
-from tests.worlds import World
+from tests.worlds import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +67,7 @@ def copies(model: type[Model], number: int) -> None:
         for field in model._meta.concrete_fields:
             if field.primary_key:
                 setattr(row, field.attname, None)
-            elif field.name in {"key", "email", "ref", "short", "label", "abbreviation"}:
+            elif field.name in {"key", "email", "activity_key", "short", "abbreviation"}:
                 setattr(row, field.attname, f"{n}-{getattr(row, field.attname)}"[: field.max_length])
             elif field.name in {"position", "number"}:
                 setattr(row, field.attname, 100 + n)
@@ -66,7 +76,7 @@ def copies(model: type[Model], number: int) -> None:
 
 
 #: Lists that teachers and administrators work with; the other tables are shown by the same base.
-WORKED = (User, Body, Course, Module, Lesson)
+WORKED = (User, Body, Certification, Course, Module, Lesson, EducationPath, Question, Credit)
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m in WORKED], ids=lambda model: model._meta.label)
@@ -94,6 +104,20 @@ def test_history_is_read_only(boss: Client, world: World) -> None:
     for model in (Attempt, Response, Reminder):
         assert boss.get(url(model, "add")).status_code == 403
         assert boss.post(url(model, "delete", 1), {"post": "yes"}).status_code in {302, 403}
+
+
+def test_report_needs_an_answer_to_be_closed(world: World) -> None:
+    report = report_lesson(
+        revision=world.preview.revisions.last(), text="A typo.", by=world.student, at=LONG_AGO
+    )
+    editor = world.client("editor")
+
+    empty = editor.post(url(LessonReport, "change", report.pk), {"outcome": " "})
+    editor.post(url(LessonReport, "change", report.pk), {"outcome": "Mended, thank you."})
+
+    page = world.client("student").get(reverse("progress:report_lesson", args=["basics", "basics-1"]))
+    assert "This field is required" in empty.content.decode()
+    assert "Mended, thank you." in page.content.decode()
 
 
 def test_draft_preview_publish_by_an_editor(world: World) -> None:

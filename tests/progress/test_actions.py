@@ -174,3 +174,34 @@ def test_take_back_task_leaves_other_facts(student: User, at: datetime) -> None:
     actions.take_back_task(user=student, key="path.resume")
 
     assert list(RequirementMet.objects.values_list("kind", flat=True)) == ["course"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_last_lessons_at_once_complete_the_course(
+    student: User, make_course: Callable[..., Course], at: datetime
+) -> None:
+    course = make_course(lessons=4)
+    lessons = list(Lesson.objects.filter(module__course=course))
+
+    def complete(lesson: Lesson) -> None:
+        try:
+            actions.complete_lesson(user=student, lesson=lesson, revision=lesson.revisions.get(), at=at)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(complete, lessons))
+
+    assert CourseCompletion.objects.count() == 1
+
+
+def test_course_is_completed_after_its_last_open_lesson_was_retired(
+    student: User, course: Course, at: datetime
+) -> None:
+    lesson, revision = first_lesson(course)
+    actions.complete_lesson(user=student, lesson=lesson, revision=revision, at=at)
+    Lesson.objects.exclude(pk=lesson.pk).update(retired_at=at)
+
+    actions.complete_lesson(user=student, lesson=lesson, revision=revision, at=at)
+
+    assert CourseCompletion.objects.count() == 1
