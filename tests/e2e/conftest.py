@@ -16,6 +16,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from portal.pages.demo import DEMO_PASSWORD, DEMO_PEOPLE
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
@@ -149,3 +151,14 @@ def code_in(text: str) -> str:
     found = re.search(r"\b([A-Z0-9]{4,5}-?[A-Z0-9]{3,5}|\d{6})\b", text)
     assert found, text
     return found[1]
+
+
+def sign_in(visit: Visit, role: str) -> Page:
+    """Sign in as the demo person of a role."""
+    address = next(person.email for person in DEMO_PEOPLE if role in person.email)
+    page = visit.go("/account/login/")
+    page.get_by_label("Email").fill(address)
+    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign In").first.click()
+    page.wait_for_url("**/today/")
+    return page

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Visit, code_in
+from tests.e2e.conftest import Visit, code_in, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
@@ -152,6 +152,16 @@ def test_the_journey(visit: Visit) -> None:
     page = visit.go("/reminders/")
     visit.check()
 
+    # the real code book, by words and by code
+    page = visit.go("/codes/?q=type 2 diabetes foot ulcer")
+    expect(page.locator("main")).to_contain_text("E11.621")
+    visit.check()
+    page = visit.go("/codes/?q=e11621")
+    expect(page.locator("main")).to_contain_text("E11.621")
+
+    visit.context.clear_cookies()
+    editor_changes_a_lesson(visit)
+
 
 def record_credential(visit: Visit, last_on: date) -> None:
     """Record a CPC whose running cycle ends with ``last_on``."""
@@ -163,3 +173,28 @@ def record_credential(visit: Visit, last_on: date) -> None:
     page.get_by_role("button", name="Record it").click()
     expect(page.locator("main")).to_contain_text("CPC is recorded")
     visit.check()
+
+
+def editor_changes_a_lesson(visit: Visit) -> None:
+    """Draft, preview as student, publish; the student sees the new text, the old completion stands."""
+    page = sign_in(visit, "editor")
+    page = visit.go("/admin/catalog/lesson/?q=three-code-systems")
+    page.locator("#result_list tbody th a").first.click()
+    expect(page.get_by_role("heading", name="Change lesson")).to_be_visible()
+    visit.check()
+    before = page.get_by_label("Text", exact=False).last.input_value()
+    page.get_by_label("Text", exact=False).last.fill(before + "\n\nA sentence that the editor added.\n")
+    page.get_by_role("button", name="Save and continue editing").first.click()
+    page.get_by_role("link", name=re.compile("Preview as student")).first.click()
+    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
+    visit.check()
+    lesson = page.get_by_role("link", name="Back to editing").get_attribute("href")
+    assert lesson is not None
+    page = visit.go(lesson)
+    page.get_by_role("button", name=re.compile(r"^Publish \d+")).first.click()
+    expect(page.locator("body")).to_contain_text("students see it now")
+    visit.context.clear_cookies()
+    sign_in(visit, "student")
+    page = visit.go("/courses/what-coders-do/three-code-systems/")
+    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
+    expect(page.locator("#completion")).to_contain_text("your completion stands")

@@ -8,23 +8,12 @@ import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Page, expect
 
-from portal.pages.demo import DEMO_PASSWORD, DEMO_PEOPLE
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 #: Answers that are no page: a log-out link, a file to save.
 NOT_PAGES = re.compile(r"/(raw|html)/$|^/jsi18n|/static/|^/admin/jsi18n")
-
-
-def sign_in(visit: Visit, role: str) -> Page:
-    address = next(person.email for person in DEMO_PEOPLE if role in person.email)
-    page = visit.go("/account/login/")
-    page.get_by_label("Email").fill(address)
-    page.get_by_label("Password", exact=True).fill(DEMO_PASSWORD)
-    page.locator("main").get_by_role("button", name="Sign In").first.click()
-    page.wait_for_url("**/today/")
-    return page
 
 
 def links_of(page: Page, base: str) -> set[str]:
@@ -84,28 +73,3 @@ def test_panel_opens_by_keyboard_and_closes_with_escape(visit: Visit) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(chip).to_be_focused()
-
-
-def test_editor_publishes_a_lesson_and_the_student_sees_it(visit: Visit) -> None:
-    """Journey step 6, in the browser."""
-    page = sign_in(visit, "editor")
-    page = visit.go("/admin/catalog/lesson/?q=three-code-systems")
-    page.locator("#result_list tbody th a").first.click()
-    expect(page.get_by_role("heading", name="Change lesson")).to_be_visible()
-    visit.check()
-    before = page.get_by_label("Text", exact=False).last.input_value()
-    page.get_by_label("Text", exact=False).last.fill(before + "\n\nA sentence that the editor added.\n")
-    page.get_by_role("button", name="Save and continue editing").first.click()
-    page.get_by_role("link", name=re.compile("Preview as student")).first.click()
-    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
-    visit.check()
-    lesson = page.get_by_role("link", name="Back to editing").get_attribute("href")
-    assert lesson is not None
-    page = visit.go(lesson)
-    page.get_by_role("button", name=re.compile(r"^Publish \d+")).first.click()
-    expect(page.locator("body")).to_contain_text("students see it now")
-    visit.context.clear_cookies()
-    sign_in(visit, "student")
-    page = visit.go("/courses/what-coders-do/three-code-systems/")
-    expect(page.locator("main")).to_contain_text("A sentence that the editor added.")
-    expect(page.locator("#completion")).to_contain_text("your completion stands")
