@@ -6,3 +6,6 @@ class LibConfig(AppConfig):
 
     name = "portal.lib"
     label = "lib"
+
+    def ready(self) -> None:
+        from portal.lib import checks  # noqa: F401  # registers them

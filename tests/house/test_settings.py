@@ -62,6 +62,28 @@ def test_production_with_an_unsafe_value_refuses(
     assert reason in said
 
 
+@pytest.mark.parametrize(
+    ("guard", "broken", "variable", "value"),
+    [
+        ("if value or DEMO or TESTING:", "if True:", "SECRET_KEY", None),
+        ("len(SECRET_KEY) < 50", "len(SECRET_KEY) < 5", "SECRET_KEY", "short"),
+        ('if "*" in ALLOWED_HOSTS:', "if False:", "ALLOWED_HOSTS", "*"),
+    ],
+)
+def test_settings_that_lost_a_guard_are_noticed(
+    tmp_path: Path, guard: str, broken: str, variable: str, value: str | None
+) -> None:
+    # the planted fault: our own settings without one guard start where they must refuse
+    text = Path(settings.__file__).read_text()
+    assert text.count(guard) == 1
+    (tmp_path / "lax_settings.py").write_text(text.replace(guard, broken))
+    planted = {"DJANGO_SETTINGS_MODULE": "lax_settings", "PYTHONPATH": str(tmp_path)}
+    unsafe = {k: v for k, v in (SAFE | {variable: value}).items() if v is not None}
+
+    assert start(tmp_path, **unsafe)[0] != 0
+    assert start(tmp_path, **unsafe, **planted) == (0, "started\n")
+
+
 def test_demo_for_other_hosts_refuses(tmp_path: Path) -> None:
     code, said = start(tmp_path, DEMO="1", ALLOWED_HOSTS="portal.example.org")
 
