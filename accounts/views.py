@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import accept_terms
 from accounts.forms import ProfileForm, TermsForm
 from accounts.models import User
+from accounts.requests import person_of
 from accounts.terms import TERMS_VERSION
 from portal.lib.access import member
 
@@ -19,8 +20,8 @@ from portal.lib.access import member
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, time zone and what the person is here for."""
-    assert isinstance(request.user, User)
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    # a copy: the page's header must not show what was refused
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person_of(request).pk))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile is saved."))
@@ -32,11 +33,10 @@ def profile(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def terms(request: HttpRequest) -> HttpResponse:
     """Accept the terms and notices in force, then go on to where one was going."""
-    assert isinstance(request.user, User)
     form = TermsForm(request.POST or None)
     target = request.POST.get("next") or request.GET.get("next", "")
     if request.method == "POST" and form.is_valid():
-        accept_terms(user=request.user, version=TERMS_VERSION, at=timezone.now())
+        accept_terms(user=person_of(request), version=TERMS_VERSION, at=timezone.now())
         if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
             return redirect(target)
         return redirect("pages:today")

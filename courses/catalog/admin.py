@@ -32,7 +32,7 @@ from courses.catalog.models import (
     PathStage,
     Requirement,
 )
-from courses.codesets.models import Citation
+from courses.codesets.citing import CitationsField, cited
 from portal.lib.admin import ContentAdmin, PackRowAdmin, RevisedAdmin, RevisedForm, RowsInline
 from portal.lib.markdown import render
 
@@ -65,7 +65,7 @@ class LessonForm(TextForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("One a line, each beginning with “You can”."),
     )
-    citations = forms.CharField(
+    citations = CitationsField(
         label=_("Citations"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -85,28 +85,16 @@ class LessonForm(TextForm):
             return "\n".join(f"{c.kind} {c.ref}" for c in newest.citations.all())
         return super().initial_text(newest, name)
 
-    def clean_citations(self) -> str:
-        text: str = self.cleaned_data["citations"]
-        for line in lines_of(text):
-            kind, _space, ref = line.partition(" ")
-            if kind not in Citation.Kind.values or not ref.strip():
-                raise forms.ValidationError(
-                    _("“%(line)s” must begin with guideline, index, tabular or source."),
-                    params={"line": line},
-                )
-        return text
-
     def write(self, *, by: Any, at: datetime) -> Any:
         cleaned = self.cleaned_data
         newest = self.instance.revisions.first()
-        cited = [line.partition(" ") for line in lines_of(cleaned["citations"])]
         return write_lesson_revision(
             lesson=self.instance,
             title=cleaned["title"],
             source=cleaned["source"],
             minutes=cleaned["minutes"],
             objectives=lines_of(cleaned["objectives"]),
-            citations=[CitationText(kind, ref.strip()) for kind, _space, ref in cited],
+            citations=[CitationText(*one) for one in cited(cleaned["citations"])],
             edition=newest.citations.values_list("edition", flat=True).first() or "" if newest else "",
             note=cleaned["note"],
             by=by,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import User
+from accounts.requests import person_of
 from courses.catalog.models import Certification
 from courses.credentials import actions
 from courses.credentials.forms import CredentialForm, CreditForm, WithdrawForm
@@ -16,13 +16,8 @@ from courses.credentials.queries import standings
 from portal.lib.access import member
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # LoginRequiredMiddleware let nobody else through
-    return request.user
-
-
 def _mine(request: HttpRequest, pk: int) -> CredentialHeld:
-    held = CredentialHeld.objects.owned_by(_user(request)).select_related("user", "certification__body")
+    held = CredentialHeld.objects.owned_by(person_of(request)).select_related("user", "certification__body")
     return get_object_or_404(held, pk=pk)
 
 
@@ -30,7 +25,7 @@ def _mine(request: HttpRequest, pk: int) -> CredentialHeld:
 @require_safe
 def credentials(request: HttpRequest) -> HttpResponse:
     """A card per running cycle, and what is held besides."""
-    user = _user(request)
+    user = person_of(request)
     cycles = standings(user, user.local(timezone.now()).date())
     shown = {held.pk for one in cycles for held in one.credentials}
     held = CredentialHeld.objects.owned_by(user).select_related("certification__body")
@@ -46,7 +41,7 @@ def record(request: HttpRequest) -> HttpResponse:
     form = CredentialForm(request.POST or None, initial={"certification": wanted.pk if wanted else None})
     if request.method == "POST" and form.is_valid():
         try:
-            held = actions.record_credential(user=_user(request), at=timezone.now(), **form.values())
+            held = actions.record_credential(user=person_of(request), at=timezone.now(), **form.values())
         except actions.Refused as refusal:
             form.refuse(refusal)
         else:
@@ -87,7 +82,7 @@ def add_credit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             credit = actions.add_credit(
-                credential=held, by=_user(request), at=timezone.now(), **form.cleaned_data
+                credential=held, by=person_of(request), at=timezone.now(), **form.cleaned_data
             )
         except actions.Refused as refusal:
             form.refuse(refusal)
@@ -108,7 +103,7 @@ def withdraw_credit(request: HttpRequest, pk: int, credit_id: int) -> HttpRespon
     if request.method == "POST" and form.is_valid():
         try:
             actions.reverse_credit(
-                credit=credit, reason=form.cleaned_data["reason"], by=_user(request), at=timezone.now()
+                credit=credit, reason=form.cleaned_data["reason"], by=person_of(request), at=timezone.now()
             )
         except actions.Refused as refusal:
             form.refuse(refusal)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.catalog.actions import CitationText
-from courses.codesets.models import Citation
+from courses.codesets.citing import CitationsField, cited
 from courses.exams.actions import CHOICES_OF_SINGLE, ChoiceText, QuestionRefused, write_question_revision
 from courses.exams.models import (
     Attempt,
@@ -73,7 +73,7 @@ class QuestionForm(RevisedForm):
     correct = forms.TypedChoiceField(
         label=_("Correct option"), coerce=int, choices=[(number, number) for number in _NUMBERS]
     )
-    citations = forms.CharField(
+    citations = CitationsField(
         label=_("Citations"),
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_(
@@ -113,20 +113,8 @@ class QuestionForm(RevisedForm):
                     self._options["correct"] = choice.position
         return self._options
 
-    def clean_citations(self) -> str:
-        text: str = self.cleaned_data["citations"]
-        for line in filter(None, map(str.strip, text.splitlines())):
-            kind, _space, ref = line.partition(" ")
-            if kind not in Citation.Kind.values or not ref.strip():
-                raise forms.ValidationError(
-                    _("“%(line)s” must begin with guideline, index, tabular or source."),
-                    params={"line": line},
-                )
-        return text
-
     def write(self, *, by: Any, at: datetime) -> QuestionRevision:
         cleaned = self.cleaned_data
-        cited = [line.strip().partition(" ") for line in cleaned["citations"].splitlines() if line.strip()]
         return write_question_revision(
             question=self.instance,
             kind=Kind.SINGLE,
@@ -143,7 +131,7 @@ class QuestionForm(RevisedForm):
                 )
                 for number in _NUMBERS
             ],
-            citations=[CitationText(kind, ref.strip()) for kind, _space, ref in cited],
+            citations=[CitationText(*one) for one in cited(cleaned["citations"])],
             edition=cleaned["edition"],
             exclusion_group=cleaned["exclusion_group"],
             note=cleaned["note"],

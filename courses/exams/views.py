@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.requests import person_of
 from courses.exams import actions, queries
 from courses.exams.forms import AnswerForm
 from courses.exams.models import Attempt, Blueprint, Checkpoint, Choice
@@ -21,17 +22,12 @@ from courses.progress.models import Enrolment
 from portal.lib.access import member
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # LoginRequiredMiddleware let nobody else through
-    return request.user
-
-
 # --- practice ----------------------------------------------------------------------------------------
 @member
 @require_safe
 def practice(request: HttpRequest) -> HttpResponse:
     """The exams that can be sat today, with what they take and how earlier attempts went."""
-    user, at = _user(request), timezone.now()
+    user, at = person_of(request), timezone.now()
     offers = queries.exam_offers(user, user.local(at).date(), at)
     return render(request, "exams/practice.html", {"offers": offers})
 
@@ -40,7 +36,7 @@ def practice(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start(request: HttpRequest, key: str) -> HttpResponse:
     """Start an exam, or go on with the one that is running."""
-    user, at = _user(request), timezone.now()
+    user, at = person_of(request), timezone.now()
     blueprint = (
         Blueprint.objects.valid_on(user.local(at).date()).filter(key=key).order_by("-valid_from").first()
     )
@@ -67,7 +63,7 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
 def attempt(request: HttpRequest, pk: int) -> HttpResponse:
     """All questions of a running attempt on one page; the script shows one at a time."""
     at = timezone.now()
-    mine = get_object_or_404(Attempt.objects.owned_by(_user(request)), pk=pk)
+    mine = get_object_or_404(Attempt.objects.owned_by(person_of(request)), pk=pk)
     if mine.state != Attempt.State.OPEN:
         return redirect("exams:report", pk)
     if at >= mine.deadline_at:
@@ -82,7 +78,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     is_json = request.content_type == "application/json"
     form = AnswerForm(_sent(request) if is_json else request.POST)
     if not form.is_valid():
-        mine = get_object_or_404(Attempt.objects.owned_by(_user(request)), pk=pk)
+        mine = get_object_or_404(Attempt.objects.owned_by(person_of(request)), pk=pk)
         if is_json:
             return JsonResponse({"errors": form.errors}, status=422)
         messages.warning(request, _("Choose an option first; nothing was saved."))
@@ -111,7 +107,7 @@ def _sent(request: HttpRequest) -> dict[str, Any]:
 
 def _save(request: HttpRequest, pk: int, cleaned: dict[str, Any]) -> actions.Saved | None:
     """Save what was sent: an answer, which is acknowledged, or a mark."""
-    user, position = _user(request), cleaned["position"]
+    user, position = person_of(request), cleaned["position"]
     if cleaned["choice"] is None or cleaned["flagged"] is not None or cleaned["struck"] is not None:
         actions.mark_item(
             user=user, attempt_id=pk, position=position, flagged=cleaned["flagged"], struck=cleaned["struck"]
@@ -151,7 +147,7 @@ def _refuse(request: HttpRequest, pk: int, is_json: bool, why: str) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def finish(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask once, listing what is unanswered or flagged; then submit."""
-    user, at = _user(request), timezone.now()
+    user, at = person_of(request), timezone.now()
     if request.method == "POST":
         try:
             actions.finish_attempt(attempt_id=pk, user=user, at=at)
@@ -168,7 +164,7 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The result of an attempt, the same whenever it is opened."""
-    mine = get_object_or_404(Attempt.objects.owned_by(_user(request)).select_related("score"), pk=pk)
+    mine = get_object_or_404(Attempt.objects.owned_by(person_of(request)).select_related("score"), pk=pk)
     if mine.state != Attempt.State.SUBMITTED:
         return redirect(mine)
     return render(request, "exams/report.html", {"attempt": mine, "report": queries.report(mine)})
@@ -179,7 +175,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def answer_checkpoint(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
     """Answer a lesson's question; the lesson shows the outcome in its place."""
-    user, at = _user(request), timezone.now()
+    user, at = person_of(request), timezone.now()
     checkpoint = _readable(user, checkpoint_id)
     chosen = request.POST.get("choice", "")
     try:

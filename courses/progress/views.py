@@ -10,18 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import User
+from accounts.requests import person_of
 from courses.catalog.actions import report_lesson as report_lesson_action
 from courses.catalog.models import Course, EducationPath, LessonReport, LessonRevision, Requirement
 from courses.progress import actions
 from courses.progress.forms import NoteForm, ReportForm
 from courses.progress.models import CourseCompletion, Enrolment
 from portal.lib.access import member
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # LoginRequiredMiddleware let nobody else through
-    return request.user
 
 
 def _readable(request: HttpRequest, course_key: str, key: str) -> LessonRevision:
@@ -35,7 +30,7 @@ def _readable(request: HttpRequest, course_key: str, key: str) -> LessonRevision
         lesson__module__course__published_at__lte=at,
     )
     course = revision.lesson.module.course
-    enrolled = Enrolment.objects.owned_by(_user(request)).filter(course=course)
+    enrolled = Enrolment.objects.owned_by(person_of(request)).filter(course=course)
     if not revision.lesson.is_preview:
         get_object_or_404(enrolled)
     return revision
@@ -50,7 +45,7 @@ def _lesson_url(course_key: str, key: str, anchor: str = "") -> str:
 def follow_path(request: HttpRequest, key: str) -> HttpResponse:
     at = timezone.now()
     path = get_object_or_404(EducationPath, key=key, published_at__lte=at)
-    actions.follow_path(user=_user(request), path=path, at=at)
+    actions.follow_path(user=person_of(request), path=path, at=at)
     messages.success(request, _("You follow “%(path)s”. Today shows the next step.") % {"path": path})
     return redirect(path)
 
@@ -68,9 +63,9 @@ def tick_task(request: HttpRequest, key: str, task: str) -> HttpResponse:
         key=f"{key}.{task}",
     )
     if "undo" in request.POST:
-        actions.take_back_task(user=_user(request), key=asked.key)
+        actions.take_back_task(user=person_of(request), key=asked.key)
     else:
-        actions.meet_requirement(user=_user(request), kind=asked.kind, key=asked.key, at=at)
+        actions.meet_requirement(user=person_of(request), kind=asked.kind, key=asked.key, at=at)
     return redirect(reverse("pages:path", args=[key]) + f"#task-{task}")
 
 
@@ -80,7 +75,7 @@ def enrol(request: HttpRequest, key: str) -> HttpResponse:
     """Enrol and go to the first lesson."""
     at = timezone.now()
     course = get_object_or_404(Course.objects.published(at), key=key)
-    actions.enrol(user=_user(request), course=course, at=at)
+    actions.enrol(user=person_of(request), course=course, at=at)
     messages.success(request, _("You are enrolled in “%(course)s”.") % {"course": course})
     return redirect(course)
 
@@ -89,7 +84,7 @@ def enrol(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def complete_lesson(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
     """Complete a lesson, or say what its rule still asks for."""
-    user, at = _user(request), timezone.now()
+    user, at = person_of(request), timezone.now()
     revision = _readable(request, course_key, key)
     try:
         actions.complete_lesson(user=user, lesson=revision.lesson, revision=revision, at=at)
@@ -120,7 +115,7 @@ def save_note(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
     form = NoteForm(request.POST)
     if form.is_valid():
         actions.save_note(
-            user=_user(request), lesson=revision.lesson, text=form.cleaned_data["text"], at=timezone.now()
+            user=person_of(request), lesson=revision.lesson, text=form.cleaned_data["text"], at=timezone.now()
         )
         messages.success(request, _("Your note is saved."))
         return redirect(_lesson_url(course_key, key, "#note"))
@@ -132,7 +127,7 @@ def save_note(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
 def reading_beat(request: HttpRequest, course_key: str, key: str) -> HttpResponse:
     """A minute of reading in a visible tab; 204 whether it was counted or came too soon."""
     revision = _readable(request, course_key, key)
-    actions.record_reading(user=_user(request), lesson=revision.lesson, at=timezone.now())
+    actions.record_reading(user=person_of(request), lesson=revision.lesson, at=timezone.now())
     return HttpResponse(status=204)
 
 
@@ -144,7 +139,7 @@ def report_lesson(request: HttpRequest, course_key: str, key: str) -> HttpRespon
     form = ReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         report_lesson_action(
-            revision=revision, text=form.cleaned_data["text"], by=_user(request), at=timezone.now()
+            revision=revision, text=form.cleaned_data["text"], by=person_of(request), at=timezone.now()
         )
         messages.success(request, _("Thank you. An editor will read it and answer."))
         return redirect(_lesson_url(course_key, key))
@@ -155,7 +150,9 @@ def report_lesson(request: HttpRequest, course_key: str, key: str) -> HttpRespon
             "form": form,
             "revision": revision,
             "course": revision.lesson.module.course,
-            "earlier": LessonReport.objects.filter(reporter=_user(request), revision__lesson=revision.lesson),
+            "earlier": LessonReport.objects.filter(
+                reporter=person_of(request), revision__lesson=revision.lesson
+            ),
         },
         status=422 if form.is_bound else 200,
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.requests import person_of
 from accounts.terms import TERMS_VERSION
 from courses.catalog.models import (
     Certification,
@@ -74,8 +75,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """One next step, what is due, where I am on my path."""
-    assert isinstance(request.user, User)
-    user, at = request.user, timezone.now()
+    user, at = person_of(request), timezone.now()
     on = user.local(at).date()
     attempt = Attempt.objects.owned_by(user).open_at(at).select_related("blueprint").first()
     in_progress = courses_in_progress(user, at)
