@@ -1,0 +1,37 @@
+"""One long fault gate at full size: ``make soak GATE=B1``; smaller: ``GATE="B1 --size 200 --kills 8"``.
+
+Prints what it counted and ends with 1 when the gate is red. Never part of the suite: it takes minutes.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+#: Gate of docs and RELIABILITY -> what it shows.
+GATES = {
+    "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",
+    "D1": "sixteen people who write for a minute never see a locked SQLite",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the gate that the first word names."""
+    if not arguments or arguments[0].upper() not in GATES:
+        print("Which gate? make soak GATE=name, one of:", file=sys.stderr)
+        for name, meaning in GATES.items():
+            print(f"  {name}  {meaning}", file=sys.stderr)
+        return 2
+    gate = importlib.import_module(f"tests.soak.{arguments[0].lower()}")
+    parser = argparse.ArgumentParser(prog=f"make soak GATE={arguments[0].upper()}")
+    gate.add_arguments(parser)
+    failures: list[str] = gate.run(parser.parse_args(arguments[1:]))
+    for failure in failures:
+        print(f"RED: {failure}")
+    print("red" if failures else "green")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    sys.exit(main(sys.argv[1:]))
