@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from css_inline import CSSInliner
 from django.template import Context, Engine, TemplateSyntaxError
 from django.template.base import UNKNOWN_SOURCE, FilterExpression, Lexer, Origin, Parser, Template
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from portal.lib.mail import framed
 from portal.lib.markdown import render
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -136,9 +137,7 @@ def render_letter(source: Source, values: Mapping[str, Any], *, frame: Mapping[s
         text=render_to_string(
             "emails/frame.txt", {**around, "body": re.sub(r"\n{3,}", "\n\n", text).strip()}
         ),
-        html=_inliner().inline(
-            render_to_string("emails/frame.html", {**around, "subject": subject, "body": body})
-        ),
+        html=framed(subject=subject, body=mark_safe(body), around=around),
     )
 
 
@@ -178,9 +177,3 @@ def _as_text(source: str) -> str:
 def _as_button(html: str) -> str:
     """A link that stands alone in its paragraph is the mail's button."""
     return _LONE_LINK.sub(r'<p class="action">\1class="button" \2</p>', html)
-
-
-@cache
-def _inliner() -> CSSInliner:
-    # the style element stays for what cannot be inlined: dark mode and narrow screens
-    return CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
