@@ -171,13 +171,12 @@ if REDIS_URL.startswith("unix://"):
     _broker, _cache = f"redis+socket://{REDIS_URL[7:]}?virtual_host=0", f"{REDIS_URL}?db=1"
 else:
     _broker, _cache = f"{REDIS_URL}/0", f"{REDIS_URL}/1"
-# Rate limits live in the cache, so it is shared by all processes in every case.
-CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
-}
+# Rate limits live in the cache, so it is shared by all processes in every case; a dead Redis ends no limit.
+_table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+CACHES: dict[str, dict[str, Any]] = {"default": _table, "database": _table}
 if REDIS_URL:
     CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.lib.cache.SharedCache",
         "LOCATION": _cache,
         "KEY_PREFIX": "crosswalk",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
