@@ -2,24 +2,41 @@
 
 import logging.config
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# What follows the question mark of an address is what somebody typed: searches, names, tokens.
+_QUERY = re.compile(r"(?<=[^\s(,?])\?[^\s\"]+")
+_EMAIL = re.compile(
+    r"(?<![\w.+%!#$&*^{|}~-])[\w.+%!#$&*^{|}~-]+?(?:@|%(?:25)*40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
+)
 # Path segments that are capabilities: whoever has the log must not have the power.
 _TOKEN = re.compile(r"/(stop|check|feed)/[^/\s]+")
+
+
+def scrubbed(value: Any) -> Any:
+    """``value`` without e-mail addresses, query strings and capability tokens, however deep inside."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {scrubbed(str(key)): scrubbed(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [scrubbed(inner) for inner in value]
+    text = value if isinstance(value, str) else repr(value)  # as the line would show it
+    return _TOKEN.sub(r"/\1/[token]", _EMAIL.sub("[email]", _QUERY.sub("", text)))
 
 
 def without_personal_data(
     logger: Any, name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace e-mail addresses and capability tokens in every text of the event."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _TOKEN.sub(r"/\1/[token]", _EMAIL.sub("[email]", value))
+    """Scrub the whole event. Stands last before the line is written, so that nothing is added behind it."""
     event.pop("user_agent", None)
+    if isinstance(event.get("request"), str):
+        event["request"] = event["request"].partition("?")[0]
+    for key in event:
+        event[key] = scrubbed(event[key])
     return event
 
 
@@ -31,7 +48,6 @@ def configure(config: dict[str, Any]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
-        without_personal_data,
     ]
     logging.config.dictConfig(
         {
@@ -42,6 +58,7 @@ def configure(config: dict[str, Any]) -> None:
                     "()": structlog.stdlib.ProcessorFormatter,
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        without_personal_data,
                         structlog.processors.JSONRenderer(),
                     ],
                     "foreign_pre_chain": shared,
