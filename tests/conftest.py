@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import settings
 
 from accounts.models import User
 from accounts.roles import Role
@@ -18,6 +19,10 @@ from tests.worlds import LONG_AGO, PASSWORD, World
 __all__ = ["LONG_AGO", "PASSWORD"]
 
 MakePerson = Callable[..., User]
+
+# a busy machine is no fault of the property
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture
@@ -68,6 +73,14 @@ def as_student(student: User) -> Client:
 def as_editor(editor: User) -> Client:
     client = Client()
     client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def as_boss(make_person: MakePerson) -> Client:
+    """Signed in as an administrator."""
+    client = Client()
+    client.force_login(make_person("boss@example.com", role=Role.ADMINISTRATOR))
     return client
 
 

@@ -111,11 +111,11 @@ def test_list_takes_the_same_queries_for_any_number(
         as_editor.get(reverse("admin:exams_question_changelist"))
 
 
-QUERIES_OF_LIST = 7
+QUERIES_OF_LIST = 8
 
 
-def test_attempts_can_only_be_read(as_editor: Client, attempt: Attempt) -> None:
+def test_attempts_can_only_be_read(as_boss: Client, attempt: Attempt) -> None:
     page = reverse("admin:exams_attempt_change", args=[attempt.pk])
-    assert as_editor.get(page).status_code == 200
-    assert as_editor.post(page, {}).status_code == 403
-    assert as_editor.get(reverse("admin:exams_attempt_add")).status_code == 403
+    assert as_boss.get(page).status_code == 200
+    assert as_boss.post(page, {}).status_code == 403
+    assert as_boss.get(reverse("admin:exams_attempt_add")).status_code == 403

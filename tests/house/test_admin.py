@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.roles import Role
 from courses.catalog.actions import report_lesson
 from courses.catalog.models import (
     Body,
@@ -25,7 +24,6 @@ from courses.catalog.models import (
 from courses.credentials.models import Credit
 from courses.exams.models import Attempt, Question, Response
 from courses.reminders.models import Reminder
-from tests.conftest import MakePerson
 from tests.worlds import LONG_AGO, World
 
 pytestmark = pytest.mark.django_db
@@ -37,26 +35,19 @@ def url(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
-@pytest.fixture
-def boss(make_person: MakePerson) -> Client:
-    client = Client()
-    client.force_login(make_person("boss@example.com", role=Role.ADMINISTRATOR))
-    return client
-
-
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_list_and_forms_open(model: type[Model], boss: Client, world: World) -> None:
-    assert boss.get(url(model, "changelist")).status_code == 200
-    assert boss.get(url(model, "add")).status_code in {200, 403}
+def test_list_and_forms_open(model: type[Model], as_boss: Client, world: World) -> None:
+    assert as_boss.get(url(model, "changelist")).status_code == 200
+    assert as_boss.get(url(model, "add")).status_code in {200, 403}
     row = model._default_manager.first()
     if row is not None:
-        assert boss.get(url(model, "change", row.pk)).status_code == 200
-        assert boss.get(url(model, "history", row.pk)).status_code == 200
+        assert as_boss.get(url(model, "change", row.pk)).status_code == 200
+        assert as_boss.get(url(model, "history", row.pk)).status_code == 200
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_list_is_searched_without_error(model: type[Model], boss: Client, world: World) -> None:
-    assert boss.get(url(model, "changelist"), {"q": "x"}).status_code == 200
+def test_list_is_searched_without_error(model: type[Model], as_boss: Client, world: World) -> None:
+    assert as_boss.get(url(model, "changelist"), {"q": "x"}).status_code == 200
 
 
 def copies(model: type[Model], number: int) -> None:
@@ -80,10 +71,12 @@ WORKED = (User, Body, Certification, Course, Module, Lesson, EducationPath, Ques
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m in WORKED], ids=lambda model: model._meta.label)
-def test_list_costs_the_same_at_one_row_and_at_three(model: type[Model], boss: Client, world: World) -> None:
+def test_list_costs_the_same_at_one_row_and_at_three(
+    model: type[Model], as_boss: Client, world: World
+) -> None:
     def cost() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert boss.get(url(model, "changelist")).status_code == 200
+            assert as_boss.get(url(model, "changelist")).status_code == 200
         return len(queries)
 
     cost()
@@ -100,10 +93,10 @@ def test_editor_sees_content_but_no_people(world: World) -> None:
     assert editor.get(url(User, "changelist")).status_code == 403
 
 
-def test_history_is_read_only(boss: Client, world: World) -> None:
+def test_history_is_read_only(as_boss: Client, world: World) -> None:
     for model in (Attempt, Response, Reminder):
-        assert boss.get(url(model, "add")).status_code == 403
-        assert boss.post(url(model, "delete", 1), {"post": "yes"}).status_code in {302, 403}
+        assert as_boss.get(url(model, "add")).status_code == 403
+        assert as_boss.post(url(model, "delete", 1), {"post": "yes"}).status_code in {302, 403}
 
 
 def test_report_needs_an_answer_to_be_closed(world: World) -> None:

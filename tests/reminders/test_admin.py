@@ -42,13 +42,13 @@ def test_text_that_cannot_become_a_mail_is_shown_with_its_reason(drill: Drill, a
 
 
 def test_failed_reminders_are_put_back_and_others_left(
-    drill: Drill, student: User, as_editor: Client, queue: Queue, at: datetime
+    drill: Drill, student: User, as_boss: Client, queue: Queue, at: datetime
 ) -> None:
     failed = queue(student, 2, state="failed", reason="exhausted", attempts=8)
     queue(student, 1, first=2, state="cancelled", reason="off")
     url = reverse("admin:reminders_reminder_changelist")
-    assert as_editor.get(url, {"state": "failed"}).content.decode().count("drill-") >= 2
-    as_editor.post(
+    assert as_boss.get(url, {"state": "failed"}).content.decode().count("drill-") >= 2
+    as_boss.post(
         url,
         {"action": "requeue_failed", "_selected_action": [row.pk for row in Reminder.objects.all()]},
     )
@@ -56,11 +56,11 @@ def test_failed_reminders_are_put_back_and_others_left(
     assert {row.pk for row in again} == {row.pk for row in failed}
 
 
-def test_reminders_are_read_only(drill: Drill, student: User, as_editor: Client, queue: Queue) -> None:
+def test_reminders_are_read_only(drill: Drill, student: User, as_boss: Client, queue: Queue) -> None:
     (row,) = queue(student)
     url = reverse("admin:reminders_reminder_change", args=[row.pk])
-    assert as_editor.get(url).status_code == 200
-    assert as_editor.post(url, {"state": "sent"}).status_code == 403
+    assert as_boss.get(url).status_code == 200
+    assert as_boss.post(url, {"state": "sent"}).status_code == 403
 
 
 def test_administrator_lifts_a_suppression(make_person: MakePerson, at: datetime) -> None:
