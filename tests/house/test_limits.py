@@ -1,4 +1,4 @@
-"""H1: guessing is limited at every door, by what all processes share. The demo repeats it in test_faults."""
+"""H1: guessing is limited at every door, by what all processes share; ``test_under_attack`` asks the demo."""
 
 import re
 import subprocess
