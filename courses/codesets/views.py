@@ -79,7 +79,8 @@ def _entry(request: HttpRequest, system: str, typed: str, template: str, unknown
     entry = code_entry(system, written, on_date=day) if written else None
     if entry is None:
         context |= {"typed": typed[:40], "nearest": nearest_above(system, written, on_date=day)}
-        return render(request, unknown, context, status=404)
+        # of a system that is not loaded nobody can say that the code is not there
+        return render(request, unknown, context, status=404 if context["release"] else 200)
     return render(request, template, context | {"entry": entry})
 
 

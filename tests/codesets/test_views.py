@@ -172,7 +172,7 @@ def test_unknown_code_is_404_and_names_the_nearest(client: Client, release: Rele
     assert "ICD-10-CM FY2026 April has no entry E11.98" in page and 'href="/codes/icd10cm/E11.9/"' in page
 
 
-@pytest.mark.parametrize("path", ["hcpcs/J1885", "icd10cm/%00", "icd10cm/-", "icd10cm/" + "A" * 400])
+@pytest.mark.parametrize("path", ["icd10cm/%00", "icd10cm/-", "icd10cm/" + "A" * 400])
 def test_code_that_is_not_here_is_404(client: Client, release: Release, path: str) -> None:
     assert client.get(f"/codes/{path}/").status_code in (302, 404)
     assert client.get(f"/codes/{path}/panel/").status_code == 404
@@ -231,3 +231,11 @@ def test_admin_shows_a_code_with_its_notes(as_editor: Client, release: Release) 
 def test_lookup_with_a_day_out_of_time_answers_for_today(client: Client, day: str) -> None:
     assert client.get("/codes/", {"q": "x", "on": day}).status_code == 200
     assert client.get("/codes/icd10cm/Z00/", {"on": day}).status_code in {200, 404}
+
+
+@pytest.mark.django_db
+def test_code_of_a_system_that_is_not_loaded_says_so(client: Client) -> None:
+    answer = client.get("/codes/hcpcs/J3301/")
+
+    assert answer.status_code == 200
+    assert "J3301: not loaded here" in answer.content.decode()
