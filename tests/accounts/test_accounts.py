@@ -272,3 +272,10 @@ def test_terms_asked_in_the_middle_of_a_post_lead_to_today(as_student: Client) -
     TermsAcceptance.objects.update(version="2000-01-01")
 
     assert as_student.post("/courses/x/enrol/")["Location"] == "/account/terms/?next=%2Ftoday%2F"
+
+
+def test_too_many_sign_ups_get_a_page_that_helps(client: Client) -> None:
+    answers = [sign_up(client, name="") for _ in range(22)]
+
+    assert answers[-1].status_code == 429
+    assert "Too many tries from here" in answers[-1].content.decode()

@@ -76,6 +76,7 @@ def test_password_guessing_is_limited_over_all_processes(demo: Demo) -> None:
         "/account/login/", "/account/login/", login=address, password=DEMO_PASSWORD
     )
 
-    processed = [page for page in pages if "Too many failed" not in page]
+    # refused by the account's limit, or by that of the address once it is reached
+    processed = [page for page in pages if "Too many" not in page]
     assert len(processed) <= 5 + 2  # the limiter is not atomic: an overrun of two is allowed
-    assert "Too many failed" in right[1]
+    assert "Too many" in right[1]
