@@ -92,7 +92,7 @@ def standing_for_cycle(cycle: Cycle, on: date) -> CycleStanding:
 
 
 def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding]:
-    """The person's running cycles, what ends first before the rest: three queries, none more a cycle.
+    """The person's running cycles, what ends first before the rest: four queries, none more a cycle.
 
     With ``past`` the ended cycles, the newest first.
     """
