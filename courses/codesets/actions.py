@@ -14,10 +14,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from courses.codesets import icd10cm_xml, wordindex
+from courses.codesets import wordindex
 from courses.codesets.editions import fiscal_year_start
 from courses.codesets.errors import LoadRefused
+from courses.codesets.formats import icd10cm_tabular
 from courses.codesets.models import Citation, Code, CodeNote, CodeRef, GuidelineSection, Release, Word
+from courses.codesets.records import CodeList, Entry
 from courses.codesets.signals import release_loaded
 from courses.codesets.systems import System, is_well_formed, normalise
 from courses.jobs.kinds import JobRefused, Report
@@ -79,7 +81,7 @@ def load_release(
     if same := Release.objects.filter(system=system, sha256=digest).first():
         return Loaded(same, created=False)
     with path.open("rb") as stream:
-        tabular = icd10cm_xml.parse(stream)
+        tabular = icd10cm_tabular.parse(stream)
     report(0, len(tabular.entries), _("Writing %(n)d rows") % {"n": len(tabular.entries)})
     release = Release(
         system=system,
@@ -111,7 +113,7 @@ def load_release(
     return Loaded(release, created=True)
 
 
-def _counts(tabular: icd10cm_xml.Tabular) -> dict[str, int]:
+def _counts(tabular: CodeList) -> dict[str, int]:
     counts = {"rows": len(tabular.entries), "billable": sum(e.is_billable for e in tabular.entries)}
     for kind in Code.Kind.values:
         counts[kind] = sum(entry.kind == kind for entry in tabular.entries)
@@ -142,7 +144,7 @@ def _open_release(release: Release) -> None:
     release.save(force_insert=True)
 
 
-def _write_rows(release: Release, entries: Sequence[icd10cm_xml.Entry], report: Progress) -> None:
+def _write_rows(release: Release, entries: Sequence[Entry], report: Progress) -> None:
     ranked = _ranked(entries)
     ranks = {index: rank for rank, index in enumerate(ranked)}
     rows = [
@@ -179,7 +181,7 @@ def _write_rows(release: Release, entries: Sequence[icd10cm_xml.Entry], report: 
     _write_words(release, [entries[index] for index in ranked])
 
 
-def _generations(entries: Sequence[icd10cm_xml.Entry]) -> list[list[int]]:
+def _generations(entries: Sequence[Entry]) -> list[list[int]]:
     """Indexes by depth: a row is written after the row that it stands under."""
     depth: list[int] = []
     generations: list[list[int]] = []
@@ -195,7 +197,7 @@ def _batches(indexes: list[int]) -> Iterator[list[int]]:
     return (indexes[start : start + BATCH] for start in range(0, len(indexes), BATCH))
 
 
-def _ranked(entries: Sequence[icd10cm_xml.Entry]) -> list[int]:
+def _ranked(entries: Sequence[Entry]) -> list[int]:
     """What the look-up can find, best first: complete codes before headings, short titles before long ones.
 
     Half of all rows differ from another only in the 7th character and are found through it.
@@ -215,7 +217,7 @@ def _ranked(entries: Sequence[icd10cm_xml.Entry]) -> list[int]:
     )
 
 
-def _write_words(release: Release, ranked: Sequence[icd10cm_xml.Entry]) -> None:
+def _write_words(release: Release, ranked: Sequence[Entry]) -> None:
     terms = ("inclusion_term", "includes")
     index = wordindex.build(
         (entry.title, [note.text for note in entry.notes if note.kind in terms]) for entry in ranked

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
-from courses.codesets import icd10cm_xml
 from courses.codesets.actions import package_source
+from courses.codesets.formats import icd10cm_tabular
 from courses.content.deciding import Outcome
 from courses.content.load import load_pack
 from courses.content.management.commands.load_content import PACKS
@@ -25,7 +25,7 @@ def pack() -> Pack:
 def billable() -> dict[str, bool]:
     """Every code of the book, and whether it may be reported."""
     with package_source().path.open("rb") as stream:
-        entries = icd10cm_xml.parse(stream).entries
+        entries = icd10cm_tabular.parse(stream).entries
     book = {entry.code: False for entry in entries if entry.kind in ("chapter", "block")}
     return book | {entry.code: entry.is_billable for entry in entries if entry.kind in ("category", "code")}
 

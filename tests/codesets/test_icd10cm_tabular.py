@@ -6,11 +6,12 @@ import pytest
 
 from courses.codesets.actions import package_source
 from courses.codesets.errors import LoadRefused
-from courses.codesets.icd10cm_xml import Entry, Tabular, parse
+from courses.codesets.formats.icd10cm_tabular import parse
+from courses.codesets.records import CodeList, Entry
 from tests.codesets.sample import BILLABLE, SAMPLE
 
 
-def read(text: str) -> Tabular:
+def read(text: str) -> CodeList:
     return parse(BytesIO(text.encode()))
 
 

@@ -15,6 +15,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
 from courses.codesets.errors import LoadRefused
+from courses.codesets.records import CodeList, Entry, Note
 
 ROOT: Final = "ICD10CM.tabular"
 #: element of the file -> kind of note
@@ -52,38 +53,6 @@ _EXCEPTION: Final = re.compile(
     r"(?P<category>[A-Z][0-9A-Z]{2}) with 6th character (?P<sixths>.+)"
 )
 _SIXTH: Final = re.compile(r"(?:^|\bor )([0-9A-Z]) - ")
-
-
-@dataclass(frozen=True)
-class Note:
-    """One line of a note: its kind and text."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row of the tabular list. ``parent`` is the index of an earlier row, None for a chapter."""
-
-    kind: str
-    code: str
-    title: str
-    parent: int | None
-    is_billable: bool
-    notes: tuple[Note, ...] = ()
-    #: The 7th character of a row that exists by it alone.
-    seventh: str = ""
-    #: Complete but for the 7th character that the rows below it add.
-    takes_seventh: bool = False
-
-
-@dataclass(frozen=True)
-class Tabular:
-    """A whole tabular list: the year that the file names and its rows in the order of the book."""
-
-    version: str
-    entries: tuple[Entry, ...]
 
 
 @dataclass
@@ -186,7 +155,7 @@ class _Reader:
         """Called by the parser at the end of the document."""
 
 
-def parse(stream: BinaryIO) -> Tabular:
+def parse(stream: BinaryIO) -> CodeList:
     """The rows of the file. Raises ``LoadRefused`` with the line and the reason, and then gives none."""
     reader = _Reader(lambda: int(parser.parser.CurrentLineNumber))
     parser: Any = XMLParser(target=reader, forbid_dtd=True)
@@ -203,7 +172,7 @@ def parse(stream: BinaryIO) -> Tabular:
         ) from error
     entries = tuple(_Expansion(reader.chapters).entries())
     _check_whole(reader, entries)
-    return Tabular(reader.version, entries)
+    return CodeList(reader.version, entries)
 
 
 def _check_whole(reader: _Reader, entries: tuple[Entry, ...]) -> None:
