@@ -85,7 +85,12 @@ def test_whole_package_file_gives_what_the_book_holds() -> None:
 @pytest.mark.parametrize(
     ("wrong", "before", "reason"),
     [
-        (SAMPLE.replace("</includes>", "", 1), "</chapter>\n  <chapter>\n    <name>4", "mismatched"),
+        (SAMPLE.replace("</includes>", "</include>", 1), "are communicable", "mismatched"),
+        (
+            SAMPLE.replace("</includes>", "", 1),
+            "are communicable",
+            "a <excludes1> cannot stand inside <includes>",
+        ),
         (
             SAMPLE.replace("<name>E11.9<", "<name>11.9<"),
             "without complications",

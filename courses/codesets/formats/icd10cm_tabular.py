@@ -6,15 +6,12 @@ is refused, since half a code set would be worse than none.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final
-from xml.etree.ElementTree import ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import XMLParser
+from typing import BinaryIO, Final
 
 from courses.codesets.errors import LoadRefused
+from courses.codesets.formats import xml
 from courses.codesets.records import CodeList, Entry, Note
 
 ROOT: Final = "ICD10CM.tabular"
@@ -30,19 +27,20 @@ NOTES: Final = {
     "notes": "note",
     "sevenChrNote": "seventh_note",
 }
-#: Known elements that carry no code and no instruction (the table of visual impairment is a picture of one).
-_SKIPPED: Final = {"introduction", "sectionIndex", "visualImpairment"}
-_OTHER: Final = {
-    ROOT,
-    "version",
-    "chapter",
-    "section",
-    "diag",
-    "name",
-    "desc",
-    "sevenChrDef",
-    "extension",
-    "note",
+_ELEMENTS: Final = {
+    ROOT: {""},
+    "version": {ROOT},
+    "chapter": {ROOT},
+    "sectionIndex": {"chapter"},
+    "sectionRef": {"sectionIndex"},
+    "section": {"chapter"},
+    "diag": {"section", "diag"},
+    "name": {"chapter", "diag"},
+    "desc": {"chapter", "section", "diag"},
+    **{note: {"chapter", "section", "diag"} for note in NOTES},
+    "sevenChrDef": {"chapter", "section", "diag"},
+    "extension": {"sevenChrDef"},
+    "note": {*NOTES, "sevenChrDef"},
 }
 #: The 2nd character may be a letter since FY2026 (category QA0).
 _CODE: Final = re.compile(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?")
@@ -66,59 +64,33 @@ class _Node:
     children: list["_Node"] = field(default_factory=list)
 
 
-class _Reader:
-    """Target of the parser: grows the tree of chapters, sections and codes."""
+class _Reader(xml.Reader):
+    """Grows the tree of chapters, sections and codes."""
 
-    def __init__(self, line: Callable[[], int]) -> None:
-        self.line = line
+    what = "an ICD-10-CM tabular list"
+    elements = _ELEMENTS
+    #: They carry no code and no instruction (the table of visual impairment is a picture of one).
+    skipped = {"introduction", "visualImpairment"}
+
+    def __init__(self) -> None:
+        super().__init__()
         self.version = ""
         self.chapters: list[_Node] = []
         self.index: dict[str, int] = {}
         self.open: list[_Node] = []
-        self.path: list[str] = []
-        self.text: list[str] = []
         self.char = ""
-        self.skipping = 0
 
-    def refuse(self, reason: str) -> LoadRefused:
-        return LoadRefused(reason, line=self.line())
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self.path and tag != ROOT:
-            raise self.refuse(f"this is not an ICD-10-CM tabular list: it begins with <{tag}>")
-        self.path.append(tag)
-        if tag == "sectionRef":
-            self.index[attributes.get("id", "")] = self.line()
-        if self.skipping or tag in _SKIPPED:
-            self.skipping += 1
-            return
-        if tag not in NOTES and tag not in _OTHER:
-            raise self.refuse(f"the element <{tag}> is not known")
-        self.text = []
+    def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag in ("chapter", "section", "diag"):
-            self._begin(tag, attributes)
+            node = _Node(tag, self.line(), code=attributes.get("id", ""))
+            (self.open[-1].children if self.open else self.chapters).append(node)
+            self.open.append(node)
+        elif tag == "sectionRef":
+            self.index[attributes.get("id", "")] = self.line()
         elif tag == "extension":
             self.char = attributes.get("char", "")
 
-    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
-        node = _Node(tag, self.line(), code=attributes.get("id", ""))
-        above = self.open[-1].tag if self.open else ""
-        if above not in {"chapter": ("",), "section": ("chapter",), "diag": ("section", "diag")}[tag]:
-            raise self.refuse(f"a <{tag}> cannot stand inside <{above or ROOT}>")
-        (self.open[-1].children if self.open else self.chapters).append(node)
-        self.open.append(node)
-
-    def data(self, text: str) -> None:
-        if not self.skipping:
-            self.text.append(text)
-
-    def end(self, tag: str) -> None:
-        self.path.pop()
-        if self.skipping:
-            self.skipping -= 1
-            return
-        text = " ".join("".join(self.text).split())
-        self.text = []
+    def finish(self, tag: str, text: str) -> None:
         if tag == "version":
             self.version = text
         elif tag == "note":
@@ -127,23 +99,20 @@ class _Reader:
             if not re.fullmatch(r"[0-9A-Z]", self.char) or not text:
                 raise self.refuse("a 7th character has no letter or no meaning")
             self.open[-1].sevenths.append((self.char, text))
-        elif tag == "name" and self.open[-1].tag != "section":
+        elif tag == "name":
             self.open[-1].code = text
         elif tag == "desc":
             self.open[-1].title = text
         elif tag in ("chapter", "section", "diag"):
-            self._finish(self.open.pop())
+            self._close(self.open.pop())
 
     def _note(self, text: str) -> None:
-        kind = NOTES.get(self.path[-1])
-        if kind is None and self.path[-1] == "sevenChrDef":
-            kind = "seventh_note"  # a remark between the 7th characters
-        if kind is None or not self.open:
-            raise self.refuse(f"a note cannot stand inside <{self.path[-1]}>")
+        # a remark between the 7th characters is one about them
+        kind = NOTES.get(self.path[-1], "seventh_note")
         if text:
             self.open[-1].notes.append(Note(kind, text))
 
-    def _finish(self, node: _Node) -> None:
+    def _close(self, node: _Node) -> None:
         if not node.title:
             raise self.refuse(f"{node.code or 'an entry'} has no description")
         if node.tag == "diag" and not _CODE.fullmatch(node.code):
@@ -151,25 +120,11 @@ class _Reader:
         if not node.code:
             raise self.refuse(f"a {node.tag} has no name")
 
-    def close(self) -> None:
-        """Called by the parser at the end of the document."""
-
 
 def parse(stream: BinaryIO) -> CodeList:
     """The rows of the file. Raises ``LoadRefused`` with the line and the reason, and then gives none."""
-    reader = _Reader(lambda: int(parser.parser.CurrentLineNumber))
-    parser: Any = XMLParser(target=reader, forbid_dtd=True)
-    try:
-        while chunk := stream.read(1 << 16):
-            parser.feed(chunk)
-        parser.close()
-    except ParseError as error:
-        line, _column = error.position
-        raise LoadRefused(f"the XML is malformed or cut off ({error.msg})", line=line) from error
-    except DefusedXmlException as error:
-        raise LoadRefused(
-            "document type declarations and entities are refused", line=reader.line()
-        ) from error
+    reader = _Reader()
+    xml.read(stream, reader)
     entries = tuple(_Expansion(reader.chapters).entries())
     _check_whole(reader, entries)
     return CodeList(reader.version, entries)
