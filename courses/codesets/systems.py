@@ -14,6 +14,7 @@ class System(TextChoices):
     HCPCS = "hcpcs", "HCPCS"
     CPT = "cpt", "CPT"
     MSDRG = "msdrg", "MS-DRG"
+    POS = "pos", "Place of service"
 
 
 _NOISE = re.compile(r"[^0-9A-Z]")
@@ -24,9 +25,11 @@ _SHAPES = {
         r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?|[A-Z][0-9A-Z]{2}-[A-Z][0-9A-Z]{2}|\d{1,2}"
     ),
     System.ICD10PCS: re.compile(r"[0-9A-HJ-NP-Z]{7}"),
-    System.HCPCS: re.compile(r"[A-V]\d{4}|[A-Z][A-Z0-9]"),
+    # D codes are CDT, a dental association's; two digits or a digit first are modifiers of CPT
+    System.HCPCS: re.compile(r"[A-CE-V]\d{4}|[A-Z][A-Z0-9]"),
     System.CPT: re.compile(r"\d{4}[0-9AFMTU]"),
     System.MSDRG: re.compile(r"\d{3}"),
+    System.POS: re.compile(r"\d{2}"),
 }
 
 
