@@ -30,7 +30,7 @@ from courses.catalog.models import (
     PathStage,
     Requirement,
 )
-from courses.codesets.actions import load_release
+from courses.codesets.actions import Source, load_release
 from courses.credentials.actions import add_credit, record_credential
 from courses.exams.actions import (
     ChoiceText,
@@ -50,7 +50,7 @@ PASSWORD = "correct horse battery staple"
 
 #: Two codes and a header, typed by us in the shape of the official file.
 TABULAR = """<?xml version="1.0" encoding="utf-8"?>
-<ICD10CM.tabular><version>2026</version><introduction/>
+<ICD10CM.tabular><version>2020</version><introduction/>
 <chapter><name>4</name><desc>Endocrine diseases (E00-E89)</desc>
 <sectionIndex><sectionRef first="E08" last="E13" id="E08-E13">Diabetes</sectionRef></sectionIndex>
 <section id="E08-E13"><desc>Diabetes mellitus (E08-E13)</desc>
@@ -130,11 +130,7 @@ class World:
         file = folder / "tabular.xml"
         file.write_text(TABULAR)
         load_release(
-            system="icd10cm",
-            label="Sample",
-            effective_from=date(2019, 10, 1),
-            source_name="tabular.xml",
-            path=file,
+            source=Source("icd10cm-tabular", file, "tabular.xml", "Sample", date(2019, 10, 1)),
             by=None,
             at=LONG_AGO,
         )

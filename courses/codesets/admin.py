@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from courses.codesets.actions import LOAD_KIND
+from courses.codesets.jobs import LOAD_KIND
 from courses.codesets.models import Code, CodeNote, GuidelineSection, Release
 from courses.codesets.systems import System
 from courses.jobs.actions import enqueue_job
@@ -47,10 +47,11 @@ class NoteInline(admin.TabularInline):
 
 @admin.register(Code)
 class CodeAdmin(ReadOnlyAdmin):
-    list_display = ("code", "title", "kind", "is_billable", "valid_from", "valid_until")
-    list_filter = ("system", "kind", "is_billable", "valid_from")
+    list_display = ("code", "title", "kind", "is_billable", "release")
+    list_select_related = ("release",)
+    list_filter = ("system", "kind", "is_billable", "release")
     search_fields = ("=code", "title")
-    raw_id_fields = ("parent",)
+    raw_id_fields = ("parent", "release")
     inlines = (NoteInline,)
 
 

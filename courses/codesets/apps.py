@@ -10,7 +10,7 @@ class CodesetsConfig(AppConfig):
     verbose_name = _("Code sets")
 
     def ready(self) -> None:
-        from courses.codesets.actions import LOAD_KIND, run_load_job
+        from courses.codesets.jobs import LOAD_KIND, run_load_job
         from courses.jobs.kinds import register
 
         register(LOAD_KIND, run_load_job)

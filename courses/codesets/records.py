@@ -40,6 +40,8 @@ class CodeList:
 
     version: str
     entries: tuple[Entry, ...]
+    #: Rows of the file that are others' copyright (CPT, dental codes) and were not taken over.
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

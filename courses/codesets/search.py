@@ -1,20 +1,16 @@
 """Finding codes by a part of the code or by words."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from heapq import nsmallest
 from typing import Final
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from courses.codesets.models import Code, CodeQuerySet, Release, Word
+from courses.codesets.models import Code, CodeQuerySet, Release
 from courses.codesets.systems import System, normalise
-from courses.codesets.wordindex import STOP, unpack, words_of
 
 #: What is read of a question, in characters and words; the rest of a pasted page says little about a code.
 MAX_TEXT: Final = 200
@@ -56,7 +52,7 @@ def find(
     release = (releases.current() if on_date is None else releases.on(on_date)).first()
     if release is None:
         return []
-    codes = Code.objects.of_system(system).filter(valid_from=release.covers_from)
+    codes = Code.objects.filter(release=release)
     return _by_code(codes, text, limit) or _by_words(codes, release, text, limit)
 
 
@@ -66,78 +62,18 @@ def _by_code(codes: CodeQuerySet, text: str, limit: int) -> list[Hit]:
         return []
     start = normalise(System.ICD10CM, bare)
     # rows that differ only in the 7th character are found through the one above, unless typed in full
-    found = codes.beginning_with(start).filter(Q(search_rank__isnull=False) | Q(code=start))[:limit]
+    found = codes.beginning_with(start).filter(Q(seventh="") | Q(code=start))[:limit]
     exactly, begins = _("This is the code"), _("The code begins with %(start)s") % {"start": start}
     return [_hit(row, exactly if row.code == start else begins) for row in found]
 
 
 def _by_words(codes: CodeQuerySet, release: Release, text: str, limit: int) -> list[Hit]:
-    words = list(dict.fromkeys(words_of(text)))
-    words = [word for word in words if word not in STOP][:MAX_WORDS]
+    words = text.split()[:MAX_WORDS]
     if not words:
         return []
-    ranked = _ranked(words, _Lists(release, words), limit)
-    rows = {row.search_rank: row for row in codes.filter(search_rank__in=ranked)}
-    return [_hit(rows[rank], reason) for rank, reason in ranked.items() if rank in rows]
-
-
-class _Lists:
-    """The index's lists for the words of one question: each word itself, and each as a beginning."""
-
-    def __init__(self, release: Release, words: Sequence[str]) -> None:
-        wanted = Q(word__in=words)
-        for word in words:
-            if len(word) >= MIN_PREFIX:
-                # the upper end lets SQLite use the index, the pattern decides
-                wanted |= Q(word__gte=word, word__lt=word + "zzzz", word__startswith=word)
-        self.titles: dict[str, set[int]] = {word: set() for word in words}
-        self.anywhere: dict[str, set[int]] = {word: set() for word in words}
-        self.prefixes: dict[str, set[int]] = {word: set() for word in words}
-        rows = Word.objects.filter(wanted, release=release).values_list("word", "in_titles", "in_terms")
-        for stored, in_titles, in_terms in rows:
-            titles, terms = unpack(in_titles), unpack(in_terms)
-            for word in words:
-                if stored == word:
-                    self.titles[word].update(titles)
-                    self.anywhere[word].update(titles, terms)
-                if stored == word or (len(word) >= MIN_PREFIX and stored.startswith(word)):
-                    self.prefixes[word].update(titles, terms)
-
-
-def _ranked(words: Sequence[str], lists: _Lists, limit: int) -> dict[int, str]:
-    """Ranks to show with the reason of each, in the order to show them.
-
-    All words before some of them, whole words before beginnings, titles before inclusion terms.
-    """
-    shown: dict[int, str] = {}
-    tiers = (
-        (lists.titles, _("All words in the title")),
-        (lists.anywhere, _("All words in the title and its inclusion terms")),
-        (lists.prefixes, _("Words that begin so")),
-    )
-    for by_word, reason in tiers:
-        for rank in sorted(set.intersection(*(by_word[word] for word in words)) - shown.keys()):
-            if len(shown) == limit:
-                return shown
-            shown[rank] = reason
-    if len(shown) < ENOUGH and len(words) > 1:
-        least = 2 if shown else 1
-        for rank, matched in _some_words(words, lists, limit):
-            if len(shown) < limit and matched >= least:
-                shown.setdefault(rank, _("Some of the words"))
-    return shown
-
-
-def _some_words(words: Sequence[str], lists: _Lists, limit: int) -> list[tuple[int, int]]:
-    """Ranks with most of the words, rare words counting more, each with the number of words it has."""
-    score: Counter[int] = Counter()
     for word in words:
-        ranks = lists.anywhere[word] or lists.prefixes[word]
-        worth = _WORD_POINTS + 1_000 // (len(ranks) + 10)
-        for rank in ranks:
-            score[rank] += worth
-    best = nsmallest(limit, score.items(), key=lambda item: (-item[1], item[0]))
-    return [(rank, points // _WORD_POINTS) for rank, points in best]
+        codes = codes.filter(title__icontains=word)
+    return [_hit(row, "") for row in codes.filter(kind__in=Code.CODES, seventh="")[:limit]]
 
 
 def _hit(row: Code, reason: str) -> Hit:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from courses.codesets import views
+from courses.codesets.views import codes, lookup
 
 app_name = "codesets"
 urlpatterns = [
-    path("", views.lookup, name="lookup"),
-    path("<slug:system>/<str:code>/", views.code, name="code"),
-    path("<slug:system>/<str:code>/panel/", views.panel, name="panel"),
+    path("", lookup.lookup, name="lookup"),
+    # what has a word of its own in second place comes before the codes
+    path("<slug:system>/<str:code>/", codes.code, name="code"),
+    path("<slug:system>/<str:code>/panel/", codes.panel, name="panel"),
 ]

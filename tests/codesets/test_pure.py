@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from courses.codesets.editions import Edition, fiscal_year_start, missing_edition, newest_edition
 from courses.codesets.notes import pieces
 from courses.codesets.systems import System, is_well_formed, normalise
-from courses.codesets.wordindex import build, pack, unpack, words_of
 
 ICD10CM = st.from_regex(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?", fullmatch=True)
 
@@ -54,31 +53,6 @@ def test_normalise_finds_the_code_however_it_is_typed(code: str, space: str) -> 
 
     assert normalise("icd10cm", code) == normalise("icd10cm", typed) == code
     assert is_well_formed("icd10cm", code)
-
-
-def test_words_fold_case_accents_plurals_and_split_digits() -> None:
-    assert words_of("Ménière's COVID-19 fractures; abscess, virus, arthritis") == [
-        *("meniere", "covid", "19", "fracture", "abscess", "virus", "arthritis")
-    ]
-    assert words_of("covid19") == words_of("COVID-19")
-
-
-@given(st.text())
-def test_words_are_bounded_plain_ascii(text: str) -> None:
-    assert all(w.isascii() and w.isalnum() and len(w) <= 60 for w in words_of(text))
-
-
-@given(st.sets(st.integers(0, 2**32 - 1)))
-def test_packed_ranks_come_back_sorted(ranks: set[int]) -> None:
-    assert list(unpack(pack(ranks))) == sorted(ranks)
-
-
-def test_index_keeps_a_word_of_title_and_terms_once() -> None:
-    index = build([("Heart failure", ["Failure of the heart", "Cardiac failure"]), ("Heart", [])])
-
-    assert (index["heart"].titles, index["heart"].terms) == ([0, 1], [])
-    assert (index["cardiac"].titles, index["cardiac"].terms) == ([], [0])
-    assert "of" not in index and "the" not in index
 
 
 def test_pieces_cut_out_the_codes_in_parentheses() -> None:

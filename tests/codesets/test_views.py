@@ -22,15 +22,6 @@ def today() -> Any:
 
 
 # --- look-up -----------------------------------------------------------------------------------------
-def test_lookup_groups_hits_by_reason_with_chips(client: Client, release: Release) -> None:
-    page = client.get("/codes/?q=diabetes").content.decode()
-
-    assert '<h2 class="quiet-heading">All words in the title</h2>' in page
-    assert '<a class="chip tab-icd10cm" href="/codes/icd10cm/E11.9/"' in page
-    assert 'data-panel="/codes/icd10cm/E11.9/panel/"' in page
-    assert "needs a 7th character" in client.get("/codes/?q=edema").content.decode()
-
-
 def test_lookup_without_question_browses_chapters(client: Client, release: Release) -> None:
     page = client.get("/codes/").content.decode()
 
@@ -87,14 +78,6 @@ def test_lookup_answers_anything(client: Client, release: Release, query: str) -
 
 def test_lookup_with_a_wrong_date_says_so(client: Client, release: Release) -> None:
     assert "Write the date like 2026-04-01" in client.get("/codes/?q=E11&on=yesterday").content.decode()
-
-
-@pytest.mark.parametrize("query", ["cerebral", "diabetes"])
-def test_lookup_takes_four_queries(
-    client: Client, release: Release, query: str, django_assert_num_queries: Any
-) -> None:
-    with django_assert_num_queries(4):
-        client.get(f"/codes/?q={query}")
 
 
 @pytest.mark.parametrize("name", ["lookup", "code", "panel"])

@@ -284,6 +284,7 @@ def a_release() -> Release:
         covers_from=date(2025, 10, 1),
         source_name="none.xml",
         sha256="0" * 64,
+        begun_at=AT,
         loaded_at=AT,
     )
 

@@ -1,6 +1,7 @@
-"""``manage.py load_codes icd10cm [PATH] [--label … --effective …]``."""
+"""``manage.py load_codes FORMAT [PATH] [--label … --effective …]``."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,53 +11,58 @@ from django.utils import timezone
 
 from courses.codesets.actions import Source, load_release, package_source
 from courses.codesets.errors import LoadRefused
+from courses.codesets.official import FORMATS
 from courses.codesets.systems import System
+
+#: What the official zips are named after; each is short for one of ``FORMATS``.
+SHORT = {System.ICD10CM.value: "icd10cm-tabular", System.ICD10PCS.value: "icd10pcs-order"}
 
 
 class Command(BaseCommand):
-    help = "Load a release of a code system; without PATH the ICD-10-CM list that comes with the portal."
+    help = (
+        "Load an official code file; `icd10cm` without PATH is the tabular list that comes with the portal."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("system", choices=System.values)
-        parser.add_argument("path", nargs="?", type=Path)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = "\n".join(f"{name:22} {form.title}" for name, form in FORMATS.items())
+        parser.add_argument("format", choices=[*SHORT, *FORMATS], metavar="FORMAT")
+        parser.add_argument("path", nargs="?", type=Path, help="the file, or the official zip as published")
         parser.add_argument("--label", help="its name, such as 'FY2027'")
         parser.add_argument("--effective", type=date.fromisoformat, help="first day, such as 2026-10-01")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        source = self.source(options)
         try:
             loaded = load_release(
-                system=options["system"],
-                label=options["label"] or source.label,
-                effective_from=options["effective"] or source.effective_from,
-                source_name=source.name,
-                path=source.path,
+                source=self.source(options),
                 by=None,
                 at=timezone.now(),
                 report=self.reporter(options["verbosity"]),
             )
         except (LoadRefused, OSError) as refusal:
             raise CommandError(str(refusal)) from refusal
-        counts = loaded.release.counts
         word = "Loaded" if loaded.created else "Already loaded:"
-        self.stdout.write(
-            f"{word} {loaded.release}: {counts['rows']:,} rows, {counts['billable']:,} billable codes."
+        counts = ", ".join(
+            f"{n:,} {name.replace('_', ' ')}" for name, n in loaded.release.counts.items() if n
         )
+        self.stdout.write(f"{word} {loaded.release}: {counts}.")
 
     def source(self, options: dict[str, Any]) -> Source:
         """The file named on the command line, or the package's."""
+        name = SHORT.get(options["format"], options["format"])
         path: Path | None = options["path"]
         if path is None:
-            if options["system"] != System.ICD10CM:
-                raise CommandError("Name the file: only ICD-10-CM comes with the portal.")
-            return package_source()
+            own = package_source()
+            if name != own.format:
+                raise CommandError("Name the file: only the ICD-10-CM tabular list comes with the portal.")
+            return own
         if not options["label"] or not options["effective"]:
             raise CommandError("Say what the file is with --label and --effective.")
-        return Source(path, path.name, options["label"], options["effective"])
+        return Source(name, path, path.name, options["label"], options["effective"])
 
-    def reporter(self, verbosity: int) -> Any:
+    def reporter(self, verbosity: int) -> Callable[[int, int | None, str], None]:
         """Prints a line at every tenth of the way; nothing with ``--verbosity 0``."""
-        shown = {"tenth": -1, "message": ""}
+        shown: dict[str, Any] = {"tenth": -1, "message": ""}
 
         def report(done: int, total: int | None, message: str) -> None:
             tenth = done * 10 // total if total else 0

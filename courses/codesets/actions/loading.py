@@ -1,0 +1,186 @@
+"""Loading an official file as a release: read whole, written aside, made visible in one short transaction."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from courses.codesets import writing
+from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, Book
+from courses.codesets.comparing import compare_releases
+from courses.codesets.editions import fiscal_year, fiscal_year_start
+from courses.codesets.errors import LoadRefused
+from courses.codesets.indexing import build_search_index
+from courses.codesets.models import Release
+from courses.codesets.official import FORMATS, Format, Record
+from courses.codesets.signals import release_loaded
+from courses.codesets.systems import System
+
+#: A load that began so long ago is dead, and the next one clears it away. The same file never waits.
+DEAD_AFTER: Final = timedelta(minutes=15)
+
+Progress = Callable[[int, int | None, str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to load and what is known of it."""
+
+    format: str
+    path: Path
+    name: str
+    label: str
+    effective_from: date
+
+
+def package_source() -> Source:
+    """The tabular list that comes with the portal: a data file of a package that is never imported."""
+    name = "icd10c-tabular-April-1-2026.xml"
+    located = distribution("simple-icd-10-cm").locate_file(f"simple_icd_10_cm/data/{name}")
+    return Source("icd10cm-tabular", Path(str(located)), name, "FY2026 April", date(2026, 4, 1))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The release of a file; ``created`` is false when the same file had been loaded before."""
+
+    release: Release
+    created: bool
+
+
+def load_release(
+    *,
+    source: Source,
+    by: User | None,
+    at: datetime,
+    report: Progress = lambda done, total, message: None,
+) -> Loaded:
+    """Make an official file a release of its book; all of it or nothing, and the same file again is harmless.
+
+    The rows are written aside in many short transactions, so that nobody who answers a question meanwhile
+    waits for a lock; a last short one makes the release visible and ends the one before it on its first day.
+    An older release than those loaded takes its place among them. Raises ``LoadRefused``, and then nothing
+    has changed.
+    """
+    form = FORMATS[source.format]
+    report(0, None, _("Reading %(file)s") % {"file": source.name})
+    digest = _digest(source.path)
+    if same := Release.objects.of_book(form.system, form.book).filter(sha256=digest).first():
+        if form.book == Book.CODES and not hasattr(same, "search_index"):
+            build_search_index(same, at=at)
+        return Loaded(same, created=False)
+    with source.path.open("rb") as stream:
+        record = form.parse(stream)
+    _check_year(form, record, source)
+    release = _begin(form, source, digest, record, by=by, at=at)
+    try:
+        writing.write(record, release, report)
+        if form.book in CODE_BOOKS:
+            report(0, None, _("Comparing with the release before"))
+            compare_releases(release)
+        if form.book == Book.CODES:
+            report(0, None, _("Building the index of the look-up"))
+            build_search_index(release, at=at)
+        _publish(release, at=at)
+    except IntegrityError as error:
+        release.delete()
+        raise LoadRefused(_("Another load of the same book took over.")) from error
+    except BaseException:
+        release.delete()  # whatever went wrong: what was loaded before stays as it was
+        raise
+    if form.book in INDEX_BOOKS:
+        rebuild_search_index(release, at=at, report=report)
+    return Loaded(release, created=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_year(form: Format, record: Record, source: Source) -> None:
+    """Refuse a file whose own year is another than the one it is loaded for."""
+    year = fiscal_year(source.effective_from)
+    named = getattr(record, "version", "")
+    if form.system in (System.ICD10CM, System.ICD10PCS) and named.isdecimal() and int(named) != year:
+        raise LoadRefused(
+            _("The file says it is of %(named)s; %(day)s belongs to fiscal year %(year)d.")
+            % {"named": named, "day": source.effective_from.isoformat(), "year": year}
+        )
+
+
+def _begin(
+    form: Format, source: Source, digest: str, record: Record, *, by: User | None, at: datetime
+) -> Release:
+    """The release that nobody reads yet. A dead load of the same book is cleared away first."""
+    loading = Release.objects.filter(system=form.system, book=form.book, loaded_at=None)
+    if loading.filter(begun_at__gt=at - DEAD_AFTER).exclude(sha256=digest).exists():
+        raise LoadRefused(_("Another load is running; try again when it has ended."))
+    loading.delete()
+    placed = Release.objects.of_book(form.system, form.book)
+    if (
+        placed.filter(effective_from=source.effective_from).exists()
+        or placed.filter(label=source.label).exists()
+    ):
+        raise LoadRefused(
+            _("There is a release “%(label)s” or one of the same day already.") % {"label": source.label}
+        )
+    try:
+        return Release.objects.create(
+            system=form.system,
+            book=form.book,
+            label=source.label,
+            effective_from=source.effective_from,
+            covers_from=source.effective_from,
+            source_name=source.name[:200],
+            sha256=digest,
+            counts=writing.counts(record),
+            columns=dict(getattr(record, "columns", {})),
+            begun_at=at,
+            loaded_by=by,
+        )
+    except IntegrityError as error:
+        raise LoadRefused(_("Another load is running; try again when it has ended.")) from error
+
+
+@transaction.atomic
+def _publish(release: Release, *, at: datetime) -> None:
+    """Give the release its place among the others of its book, and say so to the rooms above.
+
+    The first release of a book answers from the start of its fiscal year: an April update is a full list,
+    differs little from October's, and otherwise no date of service between the two would find a code. Load
+    the October list too and each answers for its own days.
+    """
+    before, after = release.neighbours()
+    if before is None:
+        release.covers_from = fiscal_year_start(release.effective_from)
+    else:
+        before.effective_until = release.effective_from
+        before.save(update_fields=["effective_until"])
+    if after is not None:
+        release.effective_until = after.covers_from = after.effective_from
+        after.save(update_fields=["covers_from"])
+    release.loaded_at = at
+    release.save(update_fields=["covers_from", "effective_until", "loaded_at"])
+    if release.book in CODE_BOOKS:
+        release_loaded.send(sender=Release, release=release)
+
+
+def rebuild_search_index(
+    release: Release, *, at: datetime, report: Progress = lambda done, total, message: None
+) -> None:
+    """Build the look-up's indexes anew for every code list that shares a day with ``release``."""
+    books = Release.objects.of_system(release.system).filter(
+        covers_from__lt=release.effective_until or date.max
+    )
+    for codes in books:
+        if codes.effective_until is None or codes.effective_until > release.covers_from:
+            report(0, None, _("Building the index of the look-up for %(label)s") % {"label": codes.label})
+            build_search_index(codes, at=at)

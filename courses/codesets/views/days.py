@@ -1,0 +1,28 @@
+"""The date of service that a page answers for, and the release that answers."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from courses.codesets.books import Book
+from courses.codesets.editions import missing_edition
+from courses.codesets.forms import LookupForm
+from courses.codesets.models import Release
+
+
+def day_of(request: HttpRequest) -> date:
+    """The date of service asked for; today for none and for one that is no date."""
+    form = LookupForm({"on": request.GET.get("on", "")})
+    form.is_valid()
+    return form.cleaned_data.get("on") or timezone.localdate()
+
+
+def edition(system: str, day: date, book: str = Book.CODES) -> dict[str, Any]:
+    """The release shown for a day, the newest one held, and the one that should be there."""
+    releases = list(Release.objects.of_book(system, book))
+    shown = [r for r in releases if r.covers_from <= day and (r.effective_until or date.max) > day]
+    newest = max(releases, key=lambda release: release.effective_from, default=None)
+    missing = missing_edition(system, newest.effective_from, day) if newest else None
+    return {"release": shown[0] if shown else None, "newest": newest, "missing": missing}

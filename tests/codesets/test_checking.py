@@ -1,0 +1,117 @@
+"""Checking what others say about codes."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from courses.catalog.models import LessonCitation, LessonCodeRef
+from courses.codesets.actions import check_citations, check_code_refs
+from courses.codesets.models import GuidelineSection, Release
+from tests.codesets.sample import BILLABLE, SAMPLE
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 5, 1)
+
+
+def ref(code: str, role: str = "code", system: str = "icd10cm") -> LessonCodeRef:
+    return LessonCodeRef(system=system, code=code, role=role)
+
+
+@pytest.mark.parametrize(
+    ("code", "role", "state", "problem"),
+    [
+        ("E11.9", "code", "ok", ""),
+        ("E11", "code", "not_billable", "not billable"),
+        ("E11", "header", "ok", ""),
+        ("E08-E13", "header", "ok", ""),
+        ("E11.9", "header", "changed", "complete code"),
+        ("E11.99", "code", "gone", "not in ICD-10-CM FY2026 April"),
+        ("E99", "header", "gone", "not in"),
+        ("E11", "invalid", "ok", ""),
+        ("E11.99XX", "invalid", "ok", ""),
+        ("E11.9", "invalid", "changed", "is billable"),
+        ("e11.9", "code", "gone", "Write E11.9 instead of e11.9"),
+        ("E119", "code", "gone", "Write E11.9"),
+        ("diabetes", "code", "gone", "does not look like"),
+        ("E11.9 and more", "invalid", "ok", "too long"),
+        ("S06.1X0", "code", "not_billable", "not billable"),
+        ("S06.1X0A", "code", "ok", ""),
+    ],
+)
+def test_code_refs_get_state_and_sentence(
+    release: Release, code: str, role: str, state: str, problem: str
+) -> None:
+    checked = ref(code, role)
+
+    problems = check_code_refs([checked], on_date=DAY)
+
+    assert (checked.state, checked.edition) == (state, "FY2026 April")
+    assert (problem in problems[0]) if problem else problems == []
+
+
+def test_code_refs_of_a_system_without_release_stay_unchecked(release: Release) -> None:
+    refs = [ref("J1885", system="hcpcs"), ref("99213", system="cpt")]
+
+    assert check_code_refs(refs, on_date=DAY) == []
+    assert {r.state for r in refs} == {"unchecked"}
+
+
+def test_code_refs_before_the_first_release_stay_unchecked(release: Release) -> None:
+    early = ref("E11.9")
+
+    assert check_code_refs([early], on_date=date(2020, 1, 1)) == []
+    assert (early.state, early.edition) == ("unchecked", "")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_code_refs_are_checked_in_two_queries(
+    release: Release, number: int, django_assert_num_queries: Any
+) -> None:
+    refs = [ref(code) for code in BILLABLE[:number]]
+
+    with django_assert_num_queries(2):
+        assert check_code_refs(refs, on_date=DAY) == []
+
+
+def test_code_with_a_new_title_is_called_changed(load: Callable[..., Any]) -> None:
+    load()
+    load(
+        SAMPLE.replace("with hyperglycemia", "with high sugar"),
+        label="FY2027",
+        effective_from=date(2026, 10, 1),
+    )
+    changed, same = ref("E11.65"), ref("E11.9")
+
+    assert check_code_refs([changed, same], on_date=date(2026, 10, 1)) == []
+    assert (changed.state, same.state) == ("changed", "ok")
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "problem"),
+    [
+        ("guideline", "I.B.13", ""),
+        ("guideline", "I.Z", "no section I.Z"),
+        ("tabular", "E11.9", ""),
+        ("tabular", "E11", ""),
+        ("tabular", "E99.9", "no entry E99.9"),
+        ("index", "Diabetes, type 2", ""),
+        ("source", " ", "names nothing"),
+    ],
+)
+def test_citations_must_name_what_exists(release: Release, kind: str, named: str, problem: str) -> None:
+    GuidelineSection.objects.create(
+        ref="I.B.13", title="Sides", edition="FY2026", effective_from=date(2025, 10, 1), position=1
+    )
+
+    problems = check_citations([LessonCitation(kind=kind, ref=named)], on_date=DAY)
+
+    assert (problem in problems[0]) if problem else problems == []
+
+
+def test_citations_without_outline_or_release_are_not_judged(db: None) -> None:
+    cited = [LessonCitation(kind="guideline", ref="I.Z"), LessonCitation(kind="tabular", ref="E99.9")]
+
+    assert check_citations(cited, on_date=DAY) == []
