@@ -127,9 +127,22 @@ class Definition:
 
 
 @dataclass(frozen=True)
+class Aggregation:
+    """A particular device of ICD-10-PCS and the general one, with its value, that stands for it in the body
+    systems whose tables do not list it; ``operation`` may be all."""
+
+    device: str
+    operation: str
+    body_systems: tuple[str, ...]
+    value: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class Definitions:
     version: str
     definitions: tuple[Definition, ...]
+    aggregations: tuple[Aggregation, ...] = ()
 
 
 @dataclass(frozen=True)
