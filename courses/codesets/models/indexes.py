@@ -30,15 +30,27 @@ class IndexTerm(models.Model):
                 fields=["release", "letter", "position"], name="codesets_indexterm_place_once"
             )
         ]
+        # which main term does a line stand under, which come before and after it, which letters are there?
+        indexes = [
+            models.Index(
+                fields=["release", "level", "position", "letter"], name="codesets_indexterm_by_level"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.path
 
     def get_absolute_url(self) -> str:
-        book = self.release.book
-        return reverse("codesets:index_letter", args=[self.release.system, book, self.letter]) + (
-            f"#t{self.position}"
+        """The line among those of its main term. No query when the release was selected with it.
+
+        Positions are of one edition, so a line of a replaced one says which day it is read for.
+        """
+        address = reverse(
+            "codesets:index_term", args=[self.release.system, self.release.book, self.position]
         )
+        replaced = self.release.effective_until is not None
+        day = f"?on={self.release.effective_from.isoformat()}" if replaced else ""
+        return f"{address}{day}#t{self.position}"
 
 
 class IndexTarget(models.Model):
