@@ -175,7 +175,7 @@ def _parent(row: _Row, places: dict[str, int], rows: list[_Row], book: _Book) ->
 def _is_seventh(row: _Row, parent: _Row) -> bool:
     """Whether only the 7th character was added, with the placeholders before it and its meaning behind.
 
-    The file does not say so. This is what the tabular list says of 51,094 codes of FY2025; 21 others look the
+    The file does not say so. This is what the tabular list says of 51,086 codes of FY2025; 29 others look the
     same and are typed out in the book, such as T86.8401 under T86.840.
     """
     padded = parent.code.ljust(6, _PADDING)
