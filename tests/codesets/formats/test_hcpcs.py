@@ -25,7 +25,7 @@ TABLE = (
     "0001F\tAnother code of CPT\tMeasure\tC\t1\t20200101\t\t\n"
     "22\tA modifier of CPT\tMore work\tC\t\t20200101\t\t\n"
 )
-HEADER = [
+HEADER: list[object] = [
     *("HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "PRICE1", "XREF1", "XREF2", "COV"),
     *("OPPS", "OPPS_PI", "TOS1", "TOS2", "ADD DT", "ACT EFF DT", "TERM DT", "ACTION CD"),
 ]
