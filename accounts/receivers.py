@@ -4,8 +4,9 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
 
-from accounts.roles import EDITOR_MODELS, Role
+from accounts.roles import EDITOR_DELETES, EDITOR_MODELS, Role
 
 
 def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
@@ -17,8 +18,9 @@ def grant_role_permissions(sender: Any, using: str, **kwargs: Any) -> None:
     content = permissions.none()
     for app, models in EDITOR_MODELS.items():
         content |= permissions.filter(content_type__app_label=app, content_type__model__in=models)
+    deletes = [f"delete_{model}" for models in EDITOR_DELETES.values() for model in models]
     granted = {
-        Role.EDITOR: content.exclude(codename__startswith="delete_"),
+        Role.EDITOR: content.filter(~Q(codename__startswith="delete_") | Q(codename__in=deletes)),
         Role.ADMINISTRATOR: permissions.all(),
     }
     for role in Role:

@@ -25,6 +25,8 @@ EDITOR_MODELS = {
     "exams": ("domain", "question", "blueprint", "blueprintdomain"),
     "credentials": ("ruleset",),
     "reminders": ("mailtemplate",),
-    "codesets": ("release", "code", "codenote", "guidelinesection"),
+    "codesets": ("release", "code", "codenote", "guidelinesection", "indexterm", "synonym"),
     "jobs": ("job",),
 }
+#: What an editor may delete as well: rows that nobody saw, answered or earned anything by.
+EDITOR_DELETES = {"codesets": ("synonym",)}

@@ -10,7 +10,8 @@ class CodesetsConfig(AppConfig):
     verbose_name = _("Code sets")
 
     def ready(self) -> None:
-        from courses.codesets.jobs import LOAD_KIND, run_load_job
+        from courses.codesets.jobs import FILE_KIND, LOAD_KIND, run_file_job, run_load_job
         from courses.jobs.kinds import register
 
         register(LOAD_KIND, run_load_job)
+        register(FILE_KIND, run_file_job)

@@ -13,6 +13,7 @@ from courses.content.pieces import (
     FigurePiece,
     Outline,
     RuleSetPiece,
+    SynonymPiece,
 )
 from courses.content.reading import Fields
 from courses.content.shelf import Shelf
@@ -252,3 +253,15 @@ def read_blueprint(shelf: Shelf, fields: Fields) -> BlueprintPiece:
         fields.refuse("valid_until", "`valid_until` is before `valid_from`")
     fields.close()
     return blueprint
+
+
+def read_synonym(shelf: Shelf, fields: Fields) -> SynonymPiece:
+    """A phrase and its meaning, without regard to case; the same two under another key are refused."""
+    synonym = SynonymPiece(
+        **shelf.piece("synonym", fields.key(), fields),
+        phrase=" ".join(fields.text("phrase", limit=80).casefold().split()),
+        means=" ".join(fields.text("means", limit=200).casefold().split()),
+    )
+    shelf.define("meaning", f"{synonym.phrase}: {synonym.means}", fields.file, fields.line)
+    fields.close()
+    return synonym

@@ -41,6 +41,7 @@ from courses.content.rows import (
     write_certification_facts,
     write_outline,
     write_stages,
+    write_synonyms,
 )
 from courses.content.shelf import Known
 from courses.credentials.actions import Saved, save_rule_set
@@ -141,6 +142,7 @@ class _Loading:
         self.blueprints()
         self.guide()
         self.mails()
+        self.synonyms()
 
     # --- rows without revisions ----------------------------------------------------------------------
     def rows(
@@ -382,3 +384,9 @@ class _Loading:
             )
 
         self.texts("mail templates", MailTemplateRevision, "template__kind", self.pack.mails, write)
+
+    def synonyms(self) -> None:
+        for piece, outcome in write_synonyms(self.pack.synonyms):
+            self.summary.count("synonyms", outcome)
+            if outcome is Outcome.KEPT:
+                self.note_kept(piece)

@@ -55,6 +55,7 @@ def _pack(shelf: Shelf) -> Pack:
         blueprints=tuple(facts.read_blueprint(shelf, f) for f in shelf.list_of("blueprints.yaml")),
         guide=tuple(teaching.read_guide(shelf, name) for name in shelf.files("guide", "md")),
         mails=tuple(teaching.read_mail(shelf, name) for name in shelf.files("mail", "md")),
+        synonyms=tuple(facts.read_synonym(shelf, f) for f in shelf.list_of("synonyms.yaml")),
     )
 
 

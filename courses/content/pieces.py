@@ -198,6 +198,14 @@ class MailPiece(Piece):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SynonymPiece(Piece):
+    """What people type and what the code books call it."""
+
+    phrase: str
+    means: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pack:
     """One whole pack; every reference between its parts is good."""
 
@@ -217,3 +225,4 @@ class Pack:
     blueprints: tuple[BlueprintPiece, ...] = ()
     guide: tuple[GuidePiece, ...] = ()
     mails: tuple[MailPiece, ...] = ()
+    synonyms: tuple[SynonymPiece, ...] = ()

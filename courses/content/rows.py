@@ -16,8 +16,8 @@ from courses.catalog.models import (
     PathStage,
     Requirement,
 )
-from courses.codesets.models import GuidelineSection
-from courses.content.deciding import Outcome
+from courses.codesets.models import GuidelineSection, Synonym
+from courses.content.deciding import Outcome, row_outcome
 from courses.content.pieces import (
     BlueprintPiece,
     CoursePiece,
@@ -26,6 +26,7 @@ from courses.content.pieces import (
     Outline,
     PathPiece,
     Piece,
+    SynonymPiece,
 )
 from courses.exams.models import Blueprint, BlueprintDomain
 from portal.lib.markdown import render
@@ -176,3 +177,26 @@ def write_blueprint(
         BlueprintDomain(blueprint=row, domain_id=domains[domain], count=count)
         for domain, count in piece.domains
     )
+
+
+def write_synonyms(pieces: Iterable[SynonymPiece]) -> list[tuple[SynonymPiece, Outcome]]:
+    """Write what is new or changed of a long list in a handful of statements, and say what became of each.
+
+    A row that a person changed stays, and so does one that a person wrote before the pack thought of it.
+    """
+    stored = {row.key: row.pack_digest for row in Synonym.objects.only("key", "pack_digest")}
+    said = {(row.phrase, row.means): row.key for row in Synonym.objects.filter(pack_digest="")}
+    found, rows = [], []
+    for piece in pieces:
+        outcome = row_outcome(stored.get(piece.key), piece.digest)
+        if outcome in (Outcome.CREATED, Outcome.UPDATED) and (piece.phrase, piece.means) in said:
+            outcome = Outcome.KEPT
+        elif outcome in (Outcome.CREATED, Outcome.UPDATED):
+            rows.append(
+                Synonym(key=piece.key, phrase=piece.phrase, means=piece.means, pack_digest=piece.digest)
+            )
+        found.append((piece, outcome))
+    # anew instead of in place: two rows may have exchanged their words, which no order of updates survives
+    Synonym.objects.filter(key__in=[row.key for row in rows]).delete()
+    Synonym.objects.bulk_create(rows, batch_size=500)
+    return found

@@ -83,10 +83,12 @@ def test_code_with_a_new_title_is_called_changed(load: Callable[..., Any]) -> No
         label="FY2027",
         effective_from=date(2026, 10, 1),
     )
-    changed, same = ref("E11.65"), ref("E11.9")
+    changed, same, new = ref("E11.65"), ref("E11.9"), ref("E11.65")
+    changed.edition = same.edition = "ICD-10-CM FY2026 April"  # as a pack names what it was written for
 
-    assert check_code_refs([changed, same], on_date=date(2026, 10, 1)) == []
-    assert (changed.state, same.state) == ("changed", "ok")
+    assert check_code_refs([changed, same, new], on_date=date(2026, 10, 1)) == []
+    assert (changed.state, same.state, new.state) == ("changed", "ok", "ok")
+    assert new.edition == "FY2027"
 
 
 @pytest.mark.parametrize(

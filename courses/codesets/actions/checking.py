@@ -1,14 +1,15 @@
 """Checking what other rooms say about codes."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from courses.codesets.models import Citation, Code, CodeRef, GuidelineSection, Release
+from courses.codesets.books import Book
+from courses.codesets.models import Citation, Code, CodeChange, CodeRef, GuidelineSection, Release
 from courses.codesets.systems import System, is_well_formed, normalise
 
 #: Rows a statement.
@@ -19,18 +20,19 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
     """Set state and edition of each reference, not saved, and say in a sentence what is wrong with it.
 
     A code must be written as its book prints it, exist on that day and, unless it is named as a heading, be
-    complete; one named as an invalid example must not be. Systems of which no release covers the day stay
-    unchecked.
+    complete; one named as an invalid example must not be. A reference without an edition is written for the
+    book of that day. Systems of which no release covers the day stay unchecked.
     """
     refs = list(refs)
-    releases = {release.system: release for release in Release.objects.on(on_date)}
-    states = _states(refs, on_date, set(releases))
+    releases = _releases(on_date)
+    for ref in refs:
+        if ref.system in releases and not ref.edition:
+            ref.edition = releases[ref.system][-1].label
+    states = _states(refs, on_date, releases)
     problems = []
     for ref in refs:
-        ref.state = states.get((ref.system, ref.code, ref.role), CodeRef.State.UNCHECKED)
-        release = releases.get(ref.system)
-        if release is not None and not ref.edition:
-            ref.edition = release.label
+        ref.state = states.get(_key(ref), CodeRef.State.UNCHECKED)
+        release = releases[ref.system][-1] if ref.system in releases else None
         if problem := _problem(ref, release, on_date):
             problems.append(problem)
     return problems
@@ -39,10 +41,10 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
 def reevaluate(refs: QuerySet[Any], *, on_date: date) -> int:
     """Recompute the saved states of code references and return how many changed; harmless when repeated."""
     rows: list[CodeRef] = list(refs)
-    states = _states(rows, on_date, set(Release.objects.on(on_date).values_list("system", flat=True)))
+    states = _states(rows, on_date, _releases(on_date))
     changed = []
     for row in rows:
-        state = states.get((row.system, row.code, row.role), CodeRef.State.UNCHECKED)
+        state = states.get(_key(row), CodeRef.State.UNCHECKED)
         if row.state != state:
             row.state = state
             changed.append(row)
@@ -50,27 +52,92 @@ def reevaluate(refs: QuerySet[Any], *, on_date: date) -> int:
     return len(changed)
 
 
+def confirm_refs(refs: QuerySet[Any], *, on_date: date) -> int:
+    """Note that texts still hold after their codes changed: they count as written for the book of that day.
+
+    What is gone or no longer billable stays as it is, since only a new text mends it. Returns how many hold.
+    """
+    releases = _releases(on_date)
+    rows: list[CodeRef] = [row for row in refs if row.system in releases]
+    for row in rows:
+        row.edition = releases[row.system][-1].label
+    states = _states(rows, on_date, releases)
+    held = [row for row in rows if states.get(_key(row)) == CodeRef.State.OK]
+    for row in held:
+        row.state = CodeRef.State.OK
+    refs.model._default_manager.bulk_update(held, ["edition", "state"], batch_size=BATCH)
+    return len(held)
+
+
+def _releases(day: date) -> dict[str, list[Release]]:
+    """The code lists of each system up to a day, the one that answers for it last; none where none does."""
+    found: dict[str, list[Release]] = {}
+    rows = Release.objects.loaded().filter(book=Book.CODES, covers_from__lte=day)
+    for release in rows.order_by("covers_from"):
+        found.setdefault(release.system, []).append(release)
+    return {system: rows for system, rows in found.items() if (rows[-1].effective_until or date.max) > day}
+
+
+def _key(ref: CodeRef) -> tuple[str, str, str, str]:
+    return ref.system, ref.code, ref.role, ref.edition
+
+
 def _states(
-    refs: Iterable[CodeRef], day: date, systems: set[str]
-) -> dict[tuple[str, str, str], CodeRef.State]:
-    """The state of each (system, code, role) whose system has a release for the day."""
-    wanted = {(ref.system, ref.code, ref.role) for ref in refs if ref.system in systems}
-    names = {code for _system, code, _role in wanted}
-    editions: dict[tuple[str, str], list[Code]] = {}
-    rows = Code.objects.filter(system__in=systems, code__in=names, release__covers_from__lte=day)
+    refs: Iterable[CodeRef], day: date, releases: dict[str, list[Release]]
+) -> dict[tuple[str, str, str, str], CodeRef.State]:
+    """The state of each reference whose system has a release for the day; at most two queries."""
+    wanted = {_key(ref) for ref in refs if ref.system in releases}
+    names = {code for _system, code, _role, _edition in wanted}
+    printed: dict[tuple[str, str], Code] = {}
+    rows = Code.objects.filter(system__in=releases, code__in=names, release__covers_from__lte=day)
     rows = rows.filter(release__loaded_at__isnull=False).select_related("release")
     for row in rows.order_by("release__covers_from"):
         if row.kind != Code.Kind.BLOCK or "-" in row.code:
-            editions.setdefault((row.system, row.code), []).append(row)
+            printed[row.system, row.code] = row
+    known = {
+        (system, edition): _written_for(edition, releases[system]) for system, _code, _role, edition in wanted
+    }
+    if any(written < releases[system][-1].effective_from for (system, _edition), written in known.items()):
+        changes = CodeChange.objects.filter(
+            release__system__in=releases,
+            release__covers_from__lte=day,
+            release__loaded_at__isnull=False,
+            code__in=names,
+            kind__in=(CodeChange.Kind.REVISED, CodeChange.Kind.NOTES),
+        ).order_by("release__effective_from")
+        changed = {
+            (system, code): since
+            for system, code, since in changes.values_list(
+                "release__system", "code", "release__effective_from"
+            )
+        }
+    else:
+        changed = {}
     return {
-        (system, code, role): _state(editions.get((system, code), []), role, day)
-        for system, code, role in wanted
+        (system, code, role, edition): _state(
+            printed.get((system, code)),
+            role,
+            day,
+            is_changed=changed.get((system, code), date.min) > known[system, edition],
+        )
+        for system, code, role, edition in wanted
     }
 
 
-def _state(editions: list[Code], role: str, day: date) -> CodeRef.State:
-    """The state by all rows of a code up to the day, oldest first."""
-    now = editions[-1] if editions and (editions[-1].release.effective_until or date.max) > day else None
+def _written_for(edition: str, releases: list[Release]) -> date:
+    """The first day of the release that a text was written for.
+
+    One that is not known here counts as the release before: whatever the newest one changed is news to it.
+    """
+    for release in releases:
+        if edition in (release.label, str(release)):
+            return release.effective_from
+    return releases[-1].effective_from - timedelta(days=1)
+
+
+def _state(row: Code | None, role: str, day: date, *, is_changed: bool) -> CodeRef.State:
+    """The state by the newest row of a code up to the day."""
+    now = row if row is not None and (row.release.effective_until or date.max) > day else None
     complete = now is not None and now.is_reportable_on(day)
     if role == CodeRef.Role.INVALID:
         return CodeRef.State.CHANGED if complete else CodeRef.State.OK
@@ -80,8 +147,7 @@ def _state(editions: list[Code], role: str, day: date) -> CodeRef.State:
         return CodeRef.State.CHANGED if complete else CodeRef.State.OK
     if not complete:
         return CodeRef.State.NOT_BILLABLE
-    retitled = len(editions) > 1 and editions[-2].title != now.title
-    return CodeRef.State.CHANGED if retitled else CodeRef.State.OK
+    return CodeRef.State.CHANGED if is_changed else CodeRef.State.OK
 
 
 def _problem(ref: CodeRef, release: Release | None, day: date) -> str:

@@ -17,7 +17,9 @@ from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, Book
 from courses.codesets.comparing import compare_releases
 from courses.codesets.editions import fiscal_year, fiscal_year_start
 from courses.codesets.errors import LoadRefused
+from courses.codesets.formats.opening import open_official
 from courses.codesets.indexing import build_search_index
+from courses.codesets.licensing import check_loadable
 from courses.codesets.models import Release
 from courses.codesets.official import FORMATS, Format, Record
 from courses.codesets.signals import release_loaded
@@ -70,13 +72,14 @@ def load_release(
     has changed.
     """
     form = FORMATS[source.format]
+    check_loadable(form.system, at.date())
     report(0, None, _("Reading %(file)s") % {"file": source.name})
     digest = _digest(source.path)
     if same := Release.objects.of_book(form.system, form.book).filter(sha256=digest).first():
         if form.book == Book.CODES and not hasattr(same, "search_index"):
             build_search_index(same, at=at)
         return Loaded(same, created=False)
-    with source.path.open("rb") as stream:
+    with open_official(source.path, wants=form.member) as stream:
         record = form.parse(stream)
     _check_year(form, record, source)
     release = _begin(form, source, digest, record, by=by, at=at)

@@ -42,6 +42,8 @@ class Synonym(PackRow):
 
     phrase = models.CharField(_("what people type"), max_length=80)
     means = models.CharField(_("what the books call it"), max_length=200)
+    #: Processes keep the table in memory and look here whether it is still the same.
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     class Meta:
         verbose_name = _("synonym")
@@ -99,6 +101,13 @@ class LicencePack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_system_display()} {self.number}"
+
+    def seats_taken(self) -> int:
+        """How many people have a seat; inside a transaction it stays true, since the licence is locked.
+
+        SQLite has one writer at a time and needs no lock.
+        """
+        return type(self).objects.select_for_update().get(pk=self.pk).seats.count()
 
 
 class LicenceSeat(models.Model):

@@ -1,0 +1,153 @@
+"""The releases of all books, and what each changed against the one before."""
+
+import csv
+from datetime import date
+from itertools import groupby
+from typing import Any, Final
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from courses.codesets.books import CODE_BOOKS, Book
+from courses.codesets.changes import Report, chosen, lines_of, report_of
+from courses.codesets.editions import missing_edition
+from courses.codesets.forms import ChangesForm
+from courses.codesets.licensing import LICENSED, may_read
+from courses.codesets.models import Release
+from courses.codesets.official import FORMATS
+from courses.codesets.systems import System, normalise
+from courses.codesets.views.days import day_of
+from portal.lib.access import public
+
+PAGE: Final = 100
+#: What one page to print may hold; more of it is for the spreadsheet.
+_MOST: Final = 5_000
+#: How a spreadsheet recognises a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@public
+@require_safe
+def releases(request: HttpRequest) -> HttpResponse:
+    """Every book that is loaded with its releases, newest first, and the books that are not."""
+    day = day_of(request)
+    rows = sorted(Release.objects.loaded(), key=lambda r: (r.system, r.book, -r.effective_from.toordinal()))
+    books = []
+    for (system, book), group in groupby(rows, key=lambda r: (r.system, r.book)):
+        held = list(group)
+        books.append(
+            {
+                "system": System(system),
+                "book": Book(book),
+                "releases": [{"row": row, "answers": _answers(row, day)} for row in held],
+                "missing": missing_edition(system, held[0].effective_from, day),
+                "newest": held[0],
+                "formats": [name for name, f in FORMATS.items() if (f.system, f.book) == (system, book)],
+            }
+        )
+    books.sort(key=lambda one: (System.values.index(one["system"]), Book.values.index(one["book"])))
+    held_books = {(one["system"], one["book"]) for one in books}
+    absent = [
+        {"name": name, "format": form}
+        for name, form in FORMATS.items()
+        if (form.system, form.book) not in held_books
+    ]
+    context = {"books": books, "absent": absent, "day": day, "on": _on(day)}
+    return render(request, "codesets/releases.html", context)
+
+
+def _answers(release: Release, day: date) -> bool:
+    return release.covers_from <= day and (release.effective_until or date.max) > day
+
+
+def _on(day: date) -> str:
+    return f"?on={day.isoformat()}" if day != timezone.localdate() else ""
+
+
+@public
+@require_safe
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """A release and its difference report: counted, filtered by kind and by the beginning of a code."""
+    shown = _loaded(pk)
+    report = report_of(shown)
+    form = ChangesForm(request.GET)
+    changes, asked = _filtered(report, form)
+    pages = Paginator(changes, _MOST if "all" in request.GET else PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    with_words = may_read(request.user, shown.system, timezone.localdate())
+    rest = request.GET.copy()
+    for name in ("page", "all", "on"):
+        rest.pop(name, None)
+    context: dict[str, Any] = {
+        "release": shown,
+        "printed": [(name.replace("_", " "), n) for name, n in shown.counts.items() if n],
+        "report": report,
+        "is_compared": shown.book in CODE_BOOKS,
+        "form": form,
+        "asked": asked,
+        "page": page,
+        "lines": lines_of(report, page.object_list, with_words=with_words),
+        "with_words": with_words,
+        "may_export": shown.system not in LICENSED,
+        "rest": rest.urlencode(),
+        "fits": pages.count <= _MOST,
+        "day": day_of(request),
+    }
+    return render(request, "codesets/release.html", context)
+
+
+@public
+@require_safe
+def release_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    """The changes that the filter leaves as a spreadsheet; never of a system whose words are licensed."""
+    shown = _loaded(pk)
+    if shown.system in LICENSED:
+        raise Http404
+    report = report_of(shown)
+    changes, _asked = _filtered(report, ChangesForm(request.GET), both=True)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = slugify(f"{shown} {_('changes')}")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    answer.write("\ufeff")  # or a spreadsheet takes it for another encoding
+    sheet = csv.writer(answer)
+    sheet.writerow([_("Release"), _("Change"), _("Code"), _("Heading"), _("Before"), _("After")])
+    for one in changes:
+        heading = _("heading") if one.is_heading else ""
+        row = (str(shown), one.get_kind_display(), one.code, heading, one.before, one.after)
+        sheet.writerow([_inert(cell) for cell in row])
+    return answer
+
+
+def _inert(cell: object) -> str:
+    """The text as a spreadsheet shows it, never as a formula that it reckons."""
+    text = str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _loaded(pk: int) -> Release:
+    # beyond what a key can be SQLite overflows and PostgreSQL refuses the number
+    if pk >= 2**63:
+        raise Http404
+    return get_object_or_404(Release.objects.loaded(), pk=pk)
+
+
+def _filtered(report: Report, form: ChangesForm, *, both: bool = False) -> tuple[Any, dict[str, Any]]:
+    """The changes to show, and what was asked; what cannot be asked is as if it had not been.
+
+    With ``both`` codes and headings come together unless one of them was asked for.
+    """
+    form.is_valid()
+    asked = {
+        "kind": form.cleaned_data.get("kind") or "",
+        "begins": normalise(report.release.system, form.cleaned_data.get("begins") or ""),
+        "headings": form.cleaned_data.get("rows") == "headings",
+    }
+    if both and not form.cleaned_data.get("rows"):
+        codes = chosen(report, **{**asked, "headings": False})
+        return codes | chosen(report, **{**asked, "headings": True}), asked
+    return chosen(report, **asked), asked
