@@ -21,9 +21,12 @@ _YEARS: Final = (MinValueValidator(date(1990, 1, 1)), MaxValueValidator(date(209
 
 
 class LookupForm(forms.Form):
-    """Words or a code, and the date of service that the answer is for."""
+    """Words or a code, the system they belong to, and the date of service that the answer is for."""
 
     q = forms.CharField(label=_("Words or a code"), required=False, max_length=20_000)
+    system = forms.ChoiceField(
+        label=_("Code system"), required=False, choices=[("", _("All systems")), *System.choices]
+    )
     on = forms.DateField(
         label=_("Date of service"),
         required=False,
@@ -166,3 +169,15 @@ class SynonymForm(forms.ModelForm):
 
     def clean_means(self) -> str:
         return " ".join(self.cleaned_data["means"].casefold().split())
+
+
+class SavedNoteForm(forms.Form):
+    """What a person notes at a code they keep."""
+
+    note = forms.CharField(
+        label=_("Your note"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Only you see it."),
+    )

@@ -1,9 +1,117 @@
-"""The look-up's index of a release: built from its rows, kept in the database, mapped from a file."""
+"""The look-up's index of a release: built from its rows, kept in the database, mapped from a file.
 
-from datetime import datetime
+The database holds the index as one blob, so every host has it; each host keeps a copy in a file that its
+processes map, so they share the memory and a new process answers at once.
+"""
 
-from courses.codesets.models import Release
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from courses.codesets.books import INDEX_BOOKS
+from courses.codesets.engine import Engine, Phrase, build
+from courses.codesets.models import Code, CodeNote, IndexTarget, Release, SearchIndex
+from courses.codesets.records import Entry, Note
+
+#: Indexes that a process keeps mapped: a release or two of every system.
+_KEPT: Final = 16
 
 
 def build_search_index(release: Release, *, at: datetime) -> None:
-    """Build it anew."""
+    """Build the index of a code list from its codes, notes and index terms and store it; harmless twice."""
+    content = build(_entries(release), _phrases(release))
+    digest = hashlib.sha256(content).hexdigest()
+    SearchIndex.objects.update_or_create(
+        release=release, defaults={"content": content, "sha256": digest, "built_at": at}
+    )
+
+
+def _entries(release: Release) -> list[Entry]:
+    """The codes of the release in the order of the book, as their reader handed them over."""
+    notes: dict[int, list[Note]] = {}
+    lines = CodeNote.objects.filter(code__release=release).order_by("code_id", "position")
+    for code, kind, text in lines.values_list("code_id", "kind", "text").iterator():
+        notes.setdefault(code, []).append(Note(kind, text))
+    places: dict[int, int] = {}
+    entries = []
+    for place, row in enumerate(Code.objects.filter(release=release).order_by("position").iterator()):
+        places[row.pk] = place
+        entries.append(
+            Entry(
+                kind=row.kind,
+                code=row.code,
+                title=row.title,
+                parent=places[row.parent_id] if row.parent_id is not None else None,
+                is_billable=row.is_billable,
+                notes=tuple(notes.get(row.pk, ())),
+                seventh=row.seventh,
+                takes_seventh=row.takes_seventh,
+            )
+        )
+    return entries
+
+
+def _phrases(release: Release) -> Iterator[Phrase]:
+    """What the newest indexes that share a day with the release call its codes.
+
+    A cell of a table is called by its line and the heading of its column: aspirin, underdosing.
+    """
+    until = release.effective_until or date.max
+    books = Release.objects.loaded().filter(
+        system=release.system, book__in=INDEX_BOOKS, covers_from__lt=until
+    )
+    shared = [book for book in books if (book.effective_until or date.max) > release.covers_from]
+    newest = {book.book: book for book in sorted(shared, key=lambda book: book.covers_from)}
+    targets = IndexTarget.objects.filter(term__release__in=newest.values()).order_by("term_id", "column", "pk")
+    headings = {
+        (book.pk, int(number)): f", {text}"
+        for book in newest.values()
+        for number, text in book.columns.items()
+    }
+    fields = ("term__release_id", "term__path", "term__nonessential", "code", "column")
+    for book, path, nonessential, code, column in targets.values_list(*fields).iterator():
+        yield Phrase(f"{path}{headings.get((book, column), '')}", code, nonessential)
+
+
+def open_index(release_id: int, digest: str) -> Engine:
+    """The index of a release, mapped; it is fetched from the database when this host has no copy yet."""
+    return _mapped(Path(settings.VAR) / "search" / f"{digest}.idx", release_id)
+
+
+@lru_cache(maxsize=_KEPT)
+def _mapped(path: Path, release_id: int) -> Engine:
+    try:
+        return Engine(path)
+    except (FileNotFoundError, ValueError):  # not there yet, or damaged: the database's counts
+        _copy(release_id, path)
+    return Engine(path)
+
+
+def _copy(release_id: int, path: Path) -> None:
+    """Write the blob beside its place and move it there, so that nobody maps half a file."""
+    content = SearchIndex.objects.values_list("content", flat=True).get(release=release_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    _sweep(path.parent)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove copies of indexes that the database no longer holds; whoever has one mapped keeps it."""
+    held = {f"{digest}.idx" for digest in SearchIndex.objects.values_list("sha256", flat=True)}
+    for old in folder.glob("*.idx"):
+        if old.name not in held:
+            old.unlink(missing_ok=True)

@@ -24,7 +24,8 @@ from courses.catalog.models import (
     GuideRevision,
     LessonRevision,
 )
-from courses.codesets.search import find
+from courses.codesets.search import find_in
+from courses.codesets.systems import System, label_of
 from courses.credentials.queries import standings
 from courses.exams.models import Attempt
 from courses.exams.queries import checkpoints_for
@@ -192,7 +193,11 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     context: dict[str, Any] = {"query": query}
     if query:
-        context |= {"found": found_content(query, timezone.now()), "codes": find(query, limit=5)}
+        codes = [
+            {"system": system, "label": label_of(system), "hits": hits, "is_cut": False}
+            for system, hits in find_in([System.ICD10CM, System.ICD10PCS, System.HCPCS], query, limit=5).items()
+        ]
+        context |= {"found": found_content(query, timezone.now()), "codes": codes}
     return render(request, "pages/search.html", context)
 
 

@@ -1,42 +1,117 @@
-"""The search page of the codes."""
+"""The search page of the codes, and the same search for programs and for the box in the header."""
 
-from typing import Any
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from courses.codesets.browsing import shelves
 from courses.codesets.forms import LookupForm
+from courses.codesets.licensing import hidden_systems
 from courses.codesets.queries import chapters
-from courses.codesets.search import find
+from courses.codesets.search import MAX_LIMIT, find_in, releases_asked
 from courses.codesets.systems import System
 from courses.codesets.views.days import edition
 from portal.lib.access import public
+from portal.lib.limits import is_within_limit
+
+#: Codes shown of each system when several are asked, and of one that is asked alone.
+_EACH, _ALONE = 8, 50
+#: A person who types fast asks five times a second; a program that needs more should load the files.
+_PER_MINUTE: Final = 300
 
 
 @public
 @require_safe
 @vary_on_headers("HX-Request")
 def lookup(request: HttpRequest) -> HttpResponse:
-    """Codes by words or by a part of the code; the chapters when nothing is asked."""
+    """Codes by words or by a part of the code; the chapters and all other books when nothing is asked."""
     form = LookupForm(request.GET)
     form.is_valid()
     today = timezone.localdate()
     day = form.cleaned_data.get("on") or today
     query = form.cleaned_data.get("q", "").replace("\x00", "").strip()
+    system = form.cleaned_data.get("system", "")
     context: dict[str, Any] = {
         "form": form,
         "query": query,
+        "system": system,
         "day": day,
         "on": f"?on={day.isoformat()}" if day != today else "",
-        **edition(System.ICD10CM, day),
+        **edition(system or System.ICD10CM, day),
     }
     if query:
-        context["hits"] = find(query, on_date=day)
-    elif context["release"]:
-        context["chapters"] = chapters(on_date=day)
+        systems = [system] if system else System.values
+        hidden = hidden_systems(request.user, today)
+        found = find_in(
+            [one for one in systems if one not in hidden],
+            query,
+            on_date=day,
+            limit=_ALONE if system else _EACH,
+            typing=bool(request.htmx),  # type: ignore[attr-defined]  # HtmxMiddleware
+        )
+        context["groups"] = [
+            {"system": one, "label": System(one).label, "hits": hits, "is_cut": not system and len(hits) == _EACH}
+            for one, hits in found.items()
+        ]
+    else:
+        context |= {"chapters": chapters(on_date=day), "shelves": shelves(day)}
     if request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
         return render(request, "codesets/_results.html", context)
     return render(request, "codesets/lookup.html", context)
+
+
+@public
+@require_safe
+def search_json(request: HttpRequest) -> JsonResponse:
+    """``{"results": […], "release": …}`` for ``q``, ``system``, ``on`` and ``limit``; never licensed words.
+
+    ``system=all`` asks every system, ``limit`` then counts for each. 400 for a parameter that cannot be read,
+    429 for an address that asks more than 300 times a minute.
+    """
+    if not is_within_limit(request, "codes", amount=_PER_MINUTE, seconds=60):
+        refused = JsonResponse({"error": _("Too many searches from this address.")}, status=429)
+        refused["Retry-After"] = "60"
+        return refused
+    form = LookupForm(request.GET)
+    limit = request.GET.get("limit", "20")
+    system = request.GET.get("system", System.ICD10CM.value)
+    open_systems = [one for one in System.values if one not in hidden_systems(None, timezone.localdate())]
+    if system != "all" and system not in open_systems:
+        return _refusal(_("system must be one of %s.") % ", ".join((*open_systems, "all")))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LIMIT):
+        return _refusal(_("limit must be a number from 1 to %d.") % MAX_LIMIT)
+    form.is_valid()
+    if "on" in form.errors:
+        return _refusal(_("on must be a date like 2026-04-01."))
+    day = form.cleaned_data.get("on") or timezone.localdate()
+    systems = open_systems if system == "all" else [system]
+    found = find_in(
+        systems, form.cleaned_data.get("q", ""), on_date=day, limit=int(limit), typing="typing" in request.GET
+    )
+    answer = JsonResponse(
+        {
+            "results": [
+                {
+                    "system": hit.system,
+                    "code": hit.code,
+                    "title": hit.title,
+                    "billable": hit.billable,
+                    "reason": hit.reason,
+                }
+                for hits in found.values()
+                for hit in hits
+            ],
+            "release": releases_asked(systems, day),
+        }
+    )
+    answer["Access-Control-Allow-Origin"] = "*"  # public data: a school's own page may ask too
+    return answer
+
+
+def _refusal(reason: str) -> JsonResponse:
+    return JsonResponse({"error": reason}, status=400)

@@ -123,6 +123,11 @@ for (const button of document.querySelectorAll("dialog[data-keys] [data-close]")
   button.addEventListener("click", () => button.closest("dialog").close());
 }
 
+// --- the search box: codes as one types, loaded when it is first entered -----------------------------------
+for (const box of document.querySelectorAll("input[data-suggest]")) {
+  box.addEventListener("focus", async () => (await import(box.dataset.module)).attach(box), { once: true });
+}
+
 // --- time zone: the browser's own, while nobody has chosen one -------------------------------------------
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 for (const select of document.querySelectorAll("select[data-guess-zone]")) {
