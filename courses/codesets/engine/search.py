@@ -1,0 +1,405 @@
+"""Answers questions from an index file: by the beginning of a code, or by words. Pure.
+
+Words are answered in two steps. The posting lists of the question's words give the few hundred codes worth a
+closer look; then each of their phrases is compared with the question, and a handful of weights, learned from
+the Alphabetic Index, makes one score of it. Ties go by the code, so every machine gives the same answer.
+"""
+
+import mmap
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from courses.codesets.engine import text
+from courses.codesets.engine.indexing import KINDS, OPTIONAL, SCALE, bare
+from courses.codesets.engine.layout import Array, Strings, unpack
+from courses.codesets.engine.spelling import Speller
+from courses.codesets.engine.synonyms import Synonyms
+
+#: What is read of a question; the rest of a pasted page says little about a code.
+MAX_TEXT: Final = 200
+MAX_WORDS: Final = 14
+#: Codes that get the closer look.
+_CANDIDATES: Final = 160
+#: With this many codes found by rarer words, a commoner word only adds to their score.
+_ENOUGH: Final = 2_000
+#: Words of the book that a beginning stands for, the commonest first.
+_MOST_COMPLETIONS: Final = 40
+#: What a word that is only begun, or spelled with one or two errors, keeps of its worth.
+_COMPLETED: Final = 0.75
+_MISSPELLED: Final = (1.0, 0.85, 0.7)
+#: Rarity of a word that the book does not have.
+_UNKNOWN: Final = 0.9
+_FRAGMENT: Final = re.compile(r"(?=.*[0-9])[0-9A-Z]{1,7}")
+_BILLABLE, _TAKES_SEVENTH, _IS_SEVENTH = 1, 2, 4
+
+#: What makes a code likely, learned on the training terms of the index (docs/decisions/0008): the words of the
+#: first step, by the best; the best phrase, as the share of the words of question and phrase that both have; the
+#: same of the title; the share of the question that the code and the rows above it have; each word missing there.
+WEIGHTS: Final = np.array([1.9, 5.8, 3.0, 3.4, -1.2], np.float32)
+#: An index phrase counts so much of a phrase of the book, unless it is the question itself.
+_INDEX: Final = 0.7
+#: A question read by a synonym counts so much less.
+_MEANT: Final = 0.3
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a code was found: ``title``, ``inclusion_term``, ``index`` …, ``code`` or ``synonym``, and its text."""
+
+    kind: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A code that was found; ``row`` is its place among the entries that the index was built from."""
+
+    row: int
+    code: str
+    title: str
+    kind: str
+    is_billable: bool
+    takes_seventh: bool
+    score: float
+    reasons: tuple[Reason, ...]
+    #: stems to mark in the texts shown, for ``text.pieces``
+    stems: frozenset[str]
+
+
+@dataclass
+class _Slot:
+    """A word of the question and the terms of the book that it may mean, each with how surely."""
+
+    terms: dict[int, float]
+    rarity: float = _UNKNOWN
+    seen: int = 0
+
+
+@dataclass
+class _Found:
+    """Docs with their scores, and of each the phrase that fits best."""
+
+    docs: Array
+    scores: Array
+    phrases: Array
+    terms: list[int]
+    synonym: str = ""
+
+
+class Engine:
+    """The index of one release, mapped into memory; any number of threads may ask it."""
+
+    def __init__(self, source: Path | str | bytes | memoryview) -> None:
+        """Raises ValueError for a file that is damaged, cut off or of another version."""
+        arrays = unpack(_mapped(source) if isinstance(source, (Path, str)) else source)
+        self._rows, self._flags, self._kind, self._doc = (arrays[n] for n in ("row", "flags", "kind", "doc"))
+        self._kinds = list(Strings.of(arrays, "kinds"))
+        self._bare, self._codes, self._titles = (Strings.of(arrays, n) for n in ("bare", "code", "title"))
+        self._words, self._stems = Strings.of(arrays, "word"), Strings.of(arrays, "stem")
+        self._word_term, self._rarity, self._prior = (arrays[n] for n in ("word_term", "rarity", "prior"))
+        self._posting_first, self._posting_doc = arrays["posting_first"], arrays["posting_doc"]
+        self._posting_worth = arrays["posting_worth"]
+        self._phrase_first, self._phrase_kind = arrays["phrase_first"], arrays["phrase_kind"]
+        self._phrase_token, self._phrase_mass = arrays["phrase_token"], arrays["phrase_mass"]
+        self._token, self._phrase_text = arrays["token"], Strings.of(arrays, "phrase_text")
+        self._speller = Speller(arrays["letters"])
+
+    def search(
+        self, query: str, *, synonyms: Synonyms = Synonyms(), limit: int = 20, typing: bool = False
+    ) -> list[Result]:
+        """Codes for what someone typed, best first; any text is answered, at worst with nothing.
+
+        With ``typing`` the last word is only begun.
+        """
+        query = query[:MAX_TEXT]
+        by_code = self._by_code(query, limit)
+        if len(by_code) >= limit or (by_code and _is_one_code(query)):
+            return by_code
+        known = {result.row for result in by_code}
+        by_words = self._by_words(query, synonyms, limit, typing and not query.endswith(" "))
+        return (by_code + [result for result in by_words if result.row not in known])[:limit]
+
+    # -- by code ------------------------------------------------------------------------------------------
+
+    def _by_code(self, query: str, limit: int) -> list[Result]:
+        start = bare(query)
+        if not _FRAGMENT.fullmatch(start):
+            return []
+        found = []
+        for place in self._bare.beginning_with(start):
+            # rows that differ only in the 7th character are found through the one above, unless typed in full
+            if self._flags[place] & _IS_SEVENTH and self._bare[place] != start:
+                continue
+            found.append(
+                self._result(
+                    place,
+                    0.0,
+                    (Reason("code", self._codes[place][: _shown(self._codes[place], start)]),),
+                    frozenset(),
+                )
+            )
+            if len(found) == limit:
+                break
+        return found
+
+    # -- by words -----------------------------------------------------------------------------------------
+
+    def _by_words(self, query: str, synonyms: Synonyms, limit: int, typing: bool) -> list[Result]:
+        words = text.words(query)[:MAX_WORDS]
+        readings = [(words, ""), *synonyms.readings(words, typing=typing)]
+        found = [
+            one
+            for reading, synonym in readings
+            if (one := self._read(reading, typing and not synonym, synonym)) is not None
+        ]
+        if not found:
+            return []
+        docs = np.concatenate([one.docs for one in found])
+        scores = np.concatenate([one.scores for one in found])
+        source = np.repeat(np.arange(len(found)), [len(one.docs) for one in found])
+        phrases = np.concatenate([one.phrases for one in found])
+        stems = frozenset(self._stems[term] for one in found for term in one.terms)
+        results: dict[int, Result] = {}
+        for at in np.lexsort((docs, -scores)):
+            doc = int(docs[at])
+            if doc not in results:
+                reason = self._reasons(int(phrases[at]), found[source[at]].synonym)
+                results[doc] = self._result(int(self._doc[doc]), float(scores[at]), reason, stems)
+                if len(results) == limit:
+                    break
+        return list(results.values())
+
+    def _read(self, words: Sequence[str], typing: bool, synonym: str) -> _Found | None:
+        slots = self._slots([word for word in words if word not in text.STOP] or list(words), typing)
+        known = [slot for slot in slots if slot.terms]
+        if not known:
+            return None
+        docs, features, phrases = self._features(slots, known)
+        scores = WEIGHTS @ features + self._prior[docs] - (_MEANT if synonym else 0)
+        terms = [term for slot in known for term in slot.terms]
+        return _Found(docs, np.round(scores, 4), phrases, terms, synonym)
+
+    def _features(self, slots: Sequence[_Slot], known: Sequence[_Slot]) -> tuple[Array, Array, Array]:
+        """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
+        docs, scores = self._candidates(known)
+        wanted = sum(slot.rarity for slot in slots)
+        covered = np.zeros(len(docs), np.float32)
+        missing = np.full(len(docs), len(slots), np.float32)
+        for slot in known:
+            has = np.zeros(len(docs), np.float32)
+            for term, sure in slot.terms.items():
+                np.maximum(has, np.where(self._contains(term, docs), np.float32(sure), 0), out=has)
+            covered += has * slot.rarity
+            missing -= has > 0
+        fit, title, phrases = self._compare(docs, known, wanted)
+        return docs, np.stack([scores / scores.max(), fit, title, covered / wanted, missing]), phrases
+
+    # -- what the words mean ------------------------------------------------------------------------------
+
+    def _slots(self, words: Sequence[str], typing: bool) -> list[_Slot]:
+        slots: dict[tuple[int, ...] | str, _Slot] = {}
+        for at, word in enumerate(words):
+            begun = typing and at == len(words) - 1
+            terms = self._meaning(word, begun)
+            if not terms and (joined := self._joined(words, at)):
+                terms = joined
+            for slot in self._with_rarity(terms, word):
+                slots.setdefault(tuple(slot.terms) or word, slot)
+        return list(slots.values())
+
+    def _meaning(self, word: str, begun: bool) -> list[dict[int, float]]:
+        """The terms a word may mean; several where it is a compound of several words."""
+        term = self._stems.find(text.stem(word))
+        exact = {term: 1.0} if term >= 0 else {}
+        if begun and (completed := self._completions(word)):
+            return [completed | exact]
+        if exact:
+            return [exact]
+        if parts := [t for stem in text.parts(word) if (t := self._stems.find(stem)) >= 0]:
+            return [{part: 1.0} for part in parts]
+        if split := self._split(word):
+            return [{part: 1.0} for part in split]
+        near = {
+            int(self._word_term[at]): _MISSPELLED[errors] for at, errors in self._speller.near(word, begun)
+        }
+        return [near] if near else []
+
+    def _with_rarity(self, meanings: list[dict[int, float]], word: str) -> list[_Slot]:
+        slots = []
+        for terms in meanings:
+            slot = _Slot(terms)
+            slot.seen = sum(int(self._posting_first[t + 1]) - int(self._posting_first[t]) for t in terms)
+            best = max(terms.values())
+            # a beginning of many words tells as little as the commonest of them
+            slot.rarity = min(float(self._rarity[t]) for t, sure in terms.items() if sure == best)
+            slots.append(slot)
+        return slots or [_Slot({})]
+
+    def _completions(self, word: str) -> dict[int, float]:
+        stretch = self._words.beginning_with(word)
+        terms = np.unique(self._word_term[stretch.start : stretch.stop])
+        if len(terms) > _MOST_COMPLETIONS:
+            common = self._posting_first[terms + 1] - self._posting_first[terms]
+            terms = terms[np.argsort(-common.astype(np.int64), kind="stable")[:_MOST_COMPLETIONS]]
+        return {int(term): _COMPLETED for term in terms}
+
+    def _split(self, word: str) -> list[int]:
+        """Two words of the book written as one."""
+        for cut in range(len(word) - 3, 2, -1):
+            first = self._words.find(word[:cut])
+            if first >= 0 and (second := self._words.find(word[cut:])) >= 0:
+                return [int(self._word_term[first]), int(self._word_term[second])]
+        return []
+
+    def _joined(self, words: Sequence[str], at: int) -> list[dict[int, float]]:
+        """A word of the book written as two."""
+        for first, second in ((at - 1, at), (at, at + 1)):
+            if first >= 0 and second < len(words):
+                term = self._stems.find(text.stem(text.spelling(words[first] + words[second])))
+                if term >= 0:
+                    return [{term: 1.0}]
+        return []
+
+    # -- step one: posting lists --------------------------------------------------------------------------
+
+    def _posting(self, term: int) -> slice:
+        return slice(int(self._posting_first[term]), int(self._posting_first[term + 1]))
+
+    def _contains(self, term: int, docs: Array) -> Array:
+        """Which of the sorted ``docs`` have the term."""
+        having = self._posting_doc[self._posting(term)]
+        if not len(having):
+            return np.zeros(len(docs), bool)
+        at = np.searchsorted(having, docs)
+        return having[np.minimum(at, len(having) - 1)] == docs
+
+    def _candidates(self, slots: Sequence[_Slot]) -> tuple[Array, Array]:
+        """The docs whose words weigh most, sorted, and their weights."""
+        scores = np.zeros(len(self._doc), np.float32)
+        touched = 0
+        for slot in sorted(slots, key=lambda slot: slot.seen):
+            if touched > _ENOUGH and slot.seen > 4 * touched and len(slots) > 1:
+                docs = np.flatnonzero(scores).astype(np.uint32)
+                self._add_to(docs, slot, scores)
+                continue
+            if len(slot.terms) == 1:
+                ((term, sure),) = slot.terms.items()
+                where = self._posting(term)
+                scores[self._posting_doc[where]] += self._posting_worth[where] * np.float32(
+                    slot.rarity * sure / SCALE
+                )
+            else:
+                best = np.zeros(len(scores), np.float32)
+                for term, sure in slot.terms.items():
+                    where = self._posting(term)
+                    docs = self._posting_doc[where]
+                    best[docs] = np.maximum(
+                        best[docs], self._posting_worth[where] * np.float32(slot.rarity * sure / SCALE)
+                    )
+                scores += best
+            touched += slot.seen
+        docs = _largest(scores, _CANDIDATES)
+        return docs, scores[docs]
+
+    def _add_to(self, docs: Array, slot: _Slot, scores: Array) -> None:
+        for term, sure in slot.terms.items():
+            having = self._posting_doc[self._posting(term)]
+            at = np.minimum(np.searchsorted(having, docs), len(having) - 1)
+            has = having[at] == docs
+            worth = self._posting_worth[self._posting(term)][at[has]]
+            scores[docs[has]] += worth * np.float32(slot.rarity * sure / SCALE)
+
+    # -- step two: phrases --------------------------------------------------------------------------------
+
+    def _compare(self, docs: Array, slots: Sequence[_Slot], wanted: float) -> tuple[Array, Array, Array]:
+        """Of each doc: how well its best phrase fits, how well its title does, and which phrase that is."""
+        weight = np.zeros(len(self._rarity), np.float32)
+        for slot in slots:
+            for term, sure in slot.terms.items():
+                weight[term] = max(weight[term], slot.rarity * sure)
+        first, last = self._phrase_first[docs], self._phrase_first[docs + 1]
+        phrases = _ranges(first, last)
+        begin, end = self._phrase_token[phrases], self._phrase_token[phrases + 1]
+        tokens = self._token[_ranges(begin, end)]
+        terms = tokens & (OPTIONAL - 1)
+        matched_each = weight[terms]
+        owner = np.repeat(np.arange(len(phrases)), end - begin)
+        matched = np.minimum(np.bincount(owner, matched_each, len(phrases)), wanted)
+        required = (matched_each > 0) & (tokens < OPTIONAL)
+        unmatched = self._phrase_mass[phrases] - np.bincount(
+            owner, self._rarity[terms] * required, len(phrases)
+        )
+        fit = matched / (wanted + np.maximum(unmatched, 0))
+        kind = self._phrase_kind[phrases]
+        worth = np.where((kind == len(KINDS) - 1) & (fit < 0.99), fit * _INDEX, fit)
+        starts = np.concatenate(([0], np.cumsum(last - first)[:-1])).astype(np.int64)
+        best = np.maximum.reduceat(worth, starts)
+        # the first phrase of a doc is its title
+        at_best = np.flatnonzero(worth == np.repeat(best, last - first))
+        _docs, chosen = np.unique(np.repeat(np.arange(len(docs)), last - first)[at_best], return_index=True)
+        return best, fit[starts], phrases[at_best[chosen]]
+
+    # -- results ------------------------------------------------------------------------------------------
+
+    def _reasons(self, phrase: int, synonym: str) -> tuple[Reason, ...]:
+        kind = KINDS[self._phrase_kind[phrase]]
+        reason = Reason(kind, self._phrase_text[phrase])
+        return (reason, Reason("synonym", synonym)) if synonym else (reason,)
+
+    def _result(self, place: int, score: float, reasons: tuple[Reason, ...], stems: frozenset[str]) -> Result:
+        flags = int(self._flags[place])
+        return Result(
+            row=int(self._rows[place]),
+            code=self._codes[place],
+            title=self._titles[place],
+            kind=self._kinds[self._kind[place]],
+            is_billable=bool(flags & _BILLABLE),
+            takes_seventh=bool(flags & _TAKES_SEVENTH),
+            score=score,
+            reasons=reasons,
+            stems=stems,
+        )
+
+
+def _mapped(path: Path | str) -> Any:
+    with Path(path).open("rb") as stream:
+        if not stream.seek(0, 2):
+            raise ValueError("the index is empty")
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _is_one_code(query: str) -> bool:
+    return len(query.split()) == 1
+
+
+def _shown(code: str, start: str) -> int:
+    """How many characters of ``code`` as printed are the fragment ``start``."""
+    length = len(start)
+    return length + (1 if "." in code and length > code.index(".") else 0)
+
+
+def _largest(scores: Array, count: int) -> Array:
+    """Where the largest are, in order of place; a few more than ``count`` where the last ones tie."""
+    top = float(scores.max())
+    if top <= 0:
+        return np.zeros(0, np.uint32)
+    share = 0.8
+    while share > 0.01 and np.count_nonzero(scores > top * share) < count:
+        share *= 0.75
+    found = np.flatnonzero(scores > top * share)
+    if len(found) > count:
+        cut = np.partition(scores[found], len(found) - count)[len(found) - count]
+        found = found[scores[found] >= cut]
+    return found[: 2 * count].astype(np.uint32)
+
+
+def _ranges(first: Array, last: Array) -> Array:
+    """All numbers of the half-open ranges, one range after the other."""
+    sizes = (last - first).astype(np.int64)
+    ends = np.cumsum(sizes)
+    return np.repeat(last.astype(np.int64) - ends, sizes) + np.arange(int(ends[-1]) if len(ends) else 0)
