@@ -23,6 +23,7 @@ PUBLIC = frozenset(
         *("pages:mailbox", "pages:mail", "pages:mail_raw", "pages:mail_html"),
         *("catalog:courses", "catalog:certifications", "catalog:certification"),
         *("codesets:lookup", "codesets:code", "codesets:panel"),
+        *("codesets:pcs", "codesets:pcs_table", "codesets:browse", "codesets:browse_group"),
         "reminders:stop",
     }
 )
