@@ -44,6 +44,14 @@ _ELEMENTS: Final = {
 }
 #: The 2nd character may be a letter since FY2026 (category QA0).
 _CODE: Final = re.compile(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?")
+_NAMES: Final = {
+    "chapter": re.compile("[0-9]{1,2}"),
+    "section": re.compile("[A-Z][0-9A-Z]{2}(-[A-Z][0-9A-Z]{2})?"),
+    "diag": _CODE,
+}
+#: More than a title has ever had characters, and more than the book will have rows.
+_LONGEST: Final = 400
+_MAX_ROWS: Final = 300_000
 _RANGE_IN_TITLE: Final = re.compile(r"\s*\([A-Z][0-9A-Z]{2}(-[A-Z][0-9A-Z]{2})?\)$")
 #: The one exception to the 7th characters that is written as prose; without it 76 codes too many come out.
 _EXCEPTION: Final = re.compile(
@@ -114,11 +122,14 @@ class _Reader(xml.Reader):
 
     def _close(self, node: _Node) -> None:
         if not node.title:
-            raise self.refuse(f"{node.code or 'an entry'} has no description")
-        if node.tag == "diag" and not _CODE.fullmatch(node.code):
-            raise self.refuse(f"“{node.code}” is not an ICD-10-CM code")
-        if not node.code:
+            raise self.refuse(f"{node.code[:40] or 'an entry'} has no description")
+        if len(node.title) > _LONGEST:
+            raise self.refuse(f"the description of {node.code} is longer than any in the book")
+        if not node.code and node.tag != "diag":
             raise self.refuse(f"a {node.tag} has no name")
+        if not _NAMES[node.tag].fullmatch(node.code):
+            what = "an ICD-10-CM code" if node.tag == "diag" else f"the name of a {node.tag}"
+            raise self.refuse(f"“{node.code[:40]}” is not {what}")
 
 
 def parse(stream: BinaryIO) -> CodeList:
@@ -183,6 +194,8 @@ class _Expansion:
     def _place(self, kind: str, code: str, line: int) -> int:
         if (kind, code) in self.seen:
             raise LoadRefused(f"the {kind} {code} stands here a second time", line=line)
+        if self.count == _MAX_ROWS:
+            raise LoadRefused("7th characters make more codes than any book has", line=line)
         self.seen[kind, code] = self.count
         self.count += 1
         return self.count - 1

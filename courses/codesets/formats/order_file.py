@@ -13,7 +13,7 @@ from courses.codesets.errors import LoadRefused
 from courses.codesets.records import CodeList, Entry
 
 #: The longest line printed so far has 305 characters.
-_LONGEST: Final = 600
+_LONGEST: Final = 400
 _LINE: Final = re.compile(
     r"(?P<order>[0-9]{5}) (?P<code>[0-9A-Z ]{7}) (?P<billable>[01]) (?P<short>.{60}) (?P<title>.+)"
 )

@@ -12,6 +12,9 @@ from courses.codesets.errors import LoadRefused
 
 #: No official file is half as deep; the readers may walk what they read by recursion.
 MAX_DEPTH: Final = 40
+MAX_TOKEN: Final = 1_000_000
+#: The tabular list has 190,000, every other file fewer.
+MAX_ELEMENTS: Final = 500_000
 #: What the parser decodes itself; it hands every other encoding to whatever codec bears the name.
 _ENCODINGS: Final = {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "iso8859-1", "cp1252"}
 
@@ -36,6 +39,7 @@ class Reader:
         self.path: list[str] = []
         self._texts: list[list[str]] = []
         self._skipping = 0
+        self._count = 0
 
     def refuse(self, reason: str) -> LoadRefused:
         """The refusal to raise: ``reason``, in the line reached."""
@@ -49,6 +53,9 @@ class Reader:
         with the element around it."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > MAX_ELEMENTS:
+            raise self.refuse(f"there are more than {MAX_ELEMENTS} elements in it")
         around = self.path[-1] if self.path else ""
         places = self.elements.get(tag, ())
         if not around and "" not in places:
@@ -85,16 +92,22 @@ def read(stream: BinaryIO, reader: Reader) -> None:
     """Feed the file to ``reader``. Raises ``LoadRefused`` with the line for what is not well-formed or not
     safe: document type declarations, entities, encodings that no official file has."""
     parser: Any = XMLParser(target=reader, forbid_dtd=True)
-    reader.line = lambda: int(parser.parser.CurrentLineNumber)
+    expat = parser.parser  # the parser lets go of it at the end, and refusals may come after
+    reader.line = lambda: int(expat.CurrentLineNumber)
 
     def declared(_version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and not _is_known(encoding):
             raise reader.refuse(f"the encoding “{encoding[:40]}” is not known")
 
-    parser.parser.XmlDeclHandler = declared
+    expat.XmlDeclHandler = declared
+    fed = 0
     try:
         while chunk := stream.read(1 << 16):
             parser.feed(chunk)
+            fed += len(chunk)
+            # the parser would look at the whole of it again with every chunk
+            if fed - expat.CurrentByteIndex > MAX_TOKEN:
+                raise reader.refuse("a tag or a comment is longer than any of an official file")
         parser.close()
     except ParseError as error:
         line, _column = error.position
