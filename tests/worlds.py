@@ -129,11 +129,11 @@ class World:
         now = timezone.now()
         file = folder / "tabular.xml"
         file.write_text(TABULAR)
-        load_release(
+        self.release = load_release(
             source=Source("icd10cm-tabular", file, "tabular.xml", "Sample", date(2019, 10, 1)),
             by=None,
             at=LONG_AGO,
-        )
+        ).release
         self.people = {role.value: make_person(f"{role.value}@example.com", role) for role in Role}
         self.student = self.people["student"]
         self.people["other"] = make_person("other@example.com")

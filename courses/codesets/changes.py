@@ -107,9 +107,20 @@ def _notes(release: Release, before: Release, codes: Iterable[str]) -> dict[str,
     return found
 
 
-def chosen(report: Report, *, kind: str, begins: str, headings: bool) -> QuerySet[CodeChange]:
+@dataclass(frozen=True)
+class Asked:
+    """Which changes to show; None for ``headings`` brings codes and headings together."""
+
+    kind: str = ""
+    begins: str = ""
+    headings: bool | None = None
+
+
+def chosen(report: Report, asked: Asked) -> QuerySet[CodeChange]:
     """The changes that a filter leaves, in the order of the codes."""
-    changes = report.release.changes.filter(is_heading=headings)
-    if kind:
-        changes = changes.filter(kind=kind)
-    return changes.filter(code__startswith=begins) if begins else changes
+    changes = report.release.changes.all()
+    if asked.headings is not None:
+        changes = changes.filter(is_heading=asked.headings)
+    if asked.kind:
+        changes = changes.filter(kind=asked.kind)
+    return changes.filter(code__startswith=asked.begins) if asked.begins else changes

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import combining, normalize
 
 from django.db import transaction
 
@@ -34,7 +35,8 @@ class Difference:
 def differences(old: dict[str, Printed], new: dict[str, Printed]) -> list[Difference]:
     """Every code that came, went or changed, in the order of the codes. Pure.
 
-    A code that stays and becomes a header is ``HEADER`` and not gone; its title may be revised as well.
+    A code that stays and becomes a header is ``HEADER`` and not gone; its title may be revised as well. Capitals
+    and accents revise nothing: the order file of ICD-10-CM has none, its tabular list has.
     """
     found = []
     for code in sorted(old.keys() | new.keys()):
@@ -47,11 +49,16 @@ def differences(old: dict[str, Printed], new: dict[str, Printed]) -> list[Differ
         if was.is_billable != now.is_billable:
             kind = Kind.HEADER if was.is_billable else Kind.BILLABLE
             found.append(Difference(kind, code, False, was.title, now.title))
-        if was.title != now.title:
+        if was.title != now.title and _folded(was.title) != _folded(now.title):
             found.append(Difference(Kind.REVISED, code, not now.is_billable, was.title, now.title))
         if was.notes is not None and now.notes is not None and was.notes != now.notes:
             found.append(Difference(Kind.NOTES, code, not now.is_billable))
     return found
+
+
+def _folded(title: str) -> str:
+    letters = (char for char in normalize("NFKD", title) if not combining(char))
+    return " ".join("".join(letters).casefold().split())
 
 
 def compare_releases(release: Release) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.pages import health, mailbox, views
+from portal.pages import health, mailbox, review, views
 
 app_name = "pages"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("courses/<slug:key>/", views.course, name="course"),
     path("courses/<slug:course_key>/<slug:key>/", views.lesson, name="lesson"),
     path("preview/lessons/<int:revision_id>/", views.preview_lesson, name="preview_lesson"),
+    path("review/codes/", review.stale_codes, name="stale_codes"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("healthz/worker", health.worker_health, name="worker_health"),

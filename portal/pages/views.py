@@ -45,6 +45,7 @@ from portal.pages.queries import (
     path_progress,
     segments,
 )
+from portal.pages.stale import stale_count
 
 
 def _person(request: HttpRequest) -> User | None:
@@ -84,6 +85,7 @@ def today(request: HttpRequest) -> HttpResponse:
     progress = path_progress(path, user) if path else None
     cycles = standings(user, on)
     due = [one for one in cycles if one.days_left <= 180]
+    stale = stale_count(at) if user.is_staff and user.has_role("editor") else 0
     return render(
         request,
         "pages/today.html",
@@ -94,7 +96,11 @@ def today(request: HttpRequest) -> HttpResponse:
             "progress": progress,
             "due": due,
             "exam_days": (user.exam_on - on).days if user.exam_on and user.exam_on >= on else None,
-            "nothing_due": not due and not attempt and not (user.exam_on and user.exam_on >= on),
+            "stale": stale,
+            "nothing_due": not due
+            and not attempt
+            and not stale
+            and not (user.exam_on and user.exam_on >= on),
         },
     )
 
@@ -195,7 +201,9 @@ def search(request: HttpRequest) -> HttpResponse:
     if query:
         codes = [
             {"system": system, "label": label_of(system), "hits": hits, "is_cut": False}
-            for system, hits in find_in([System.ICD10CM, System.ICD10PCS, System.HCPCS], query, limit=5).items()
+            for system, hits in find_in(
+                [System.ICD10CM, System.ICD10PCS, System.HCPCS], query, limit=5
+            ).items()
         ]
         context |= {"found": found_content(query, timezone.now()), "codes": codes}
     return render(request, "pages/search.html", context)

@@ -22,6 +22,7 @@ PUBLIC = frozenset(
         *("pages:course", "pages:lesson", "pages:healthz", "pages:readyz", "pages:worker_health"),
         *("pages:mailbox", "pages:mail", "pages:mail_raw", "pages:mail_html"),
         *("catalog:courses", "catalog:certifications", "catalog:certification"),
+        *("codesets:releases", "codesets:release", "codesets:release_csv"),
         *("codesets:lookup", "codesets:code", "codesets:panel"),
         *("codesets:pcs", "codesets:pcs_table", "codesets:browse", "codesets:browse_group"),
         "reminders:stop",

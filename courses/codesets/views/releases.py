@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from courses.codesets.books import CODE_BOOKS, Book
-from courses.codesets.changes import Report, chosen, lines_of, report_of
+from courses.codesets.changes import Asked, chosen, lines_of, report_of
 from courses.codesets.editions import missing_edition
 from courses.codesets.forms import ChangesForm
 from courses.codesets.licensing import LICENSED, may_read
@@ -36,22 +36,13 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 def releases(request: HttpRequest) -> HttpResponse:
     """Every book that is loaded with its releases, newest first, and the books that are not."""
     day = day_of(request)
-    rows = sorted(Release.objects.loaded(), key=lambda r: (r.system, r.book, -r.effective_from.toordinal()))
-    books = []
-    for (system, book), group in groupby(rows, key=lambda r: (r.system, r.book)):
-        held = list(group)
-        books.append(
-            {
-                "system": System(system),
-                "book": Book(book),
-                "releases": [{"row": row, "answers": _answers(row, day)} for row in held],
-                "missing": missing_edition(system, held[0].effective_from, day),
-                "newest": held[0],
-                "formats": [name for name, f in FORMATS.items() if (f.system, f.book) == (system, book)],
-            }
-        )
-    books.sort(key=lambda one: (System.values.index(one["system"]), Book.values.index(one["book"])))
-    held_books = {(one["system"], one["book"]) for one in books}
+    rows = sorted(
+        Release.objects.loaded(), key=lambda r: (*_place(r.system, r.book), -r.effective_from.toordinal())
+    )
+    books = [
+        _book(list(held), day) for _place_, held in groupby(rows, key=lambda r: _place(r.system, r.book))
+    ]
+    held_books = {(row.system, row.book) for row in rows}
     absent = [
         {"name": name, "format": form}
         for name, form in FORMATS.items()
@@ -59,6 +50,25 @@ def releases(request: HttpRequest) -> HttpResponse:
     ]
     context = {"books": books, "absent": absent, "day": day, "on": _on(day)}
     return render(request, "codesets/releases.html", context)
+
+
+def _place(system: str, book: str) -> tuple[int, int]:
+    """Where a book stands among all: the systems and their books in the order of their lists."""
+    return System.values.index(system), Book.values.index(book)
+
+
+def _book(held: list[Release], day: date) -> dict[str, Any]:
+    newest = held[0]
+    return {
+        "system": System(newest.system),
+        "book": Book(newest.book),
+        "releases": [{"row": row, "answers": _answers(row, day)} for row in held],
+        "newest": newest,
+        "missing": missing_edition(newest.system, newest.effective_from, day),
+        "formats": [
+            name for name, f in FORMATS.items() if (f.system, f.book) == (newest.system, newest.book)
+        ],
+    }
 
 
 def _answers(release: Release, day: date) -> bool:
@@ -76,8 +86,8 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _loaded(pk)
     report = report_of(shown)
     form = ChangesForm(request.GET)
-    changes, asked = _filtered(report, form)
-    pages = Paginator(changes, _MOST if "all" in request.GET else PAGE)
+    asked = _asked(shown, form)
+    pages = Paginator(chosen(report, asked), _MOST if "all" in request.GET else PAGE)
     page = pages.get_page(request.GET.get("page"))
     with_words = may_read(request.user, shown.system, timezone.localdate())
     rest = request.GET.copy()
@@ -91,7 +101,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "asked": asked,
         "page": page,
-        "lines": lines_of(report, page.object_list, with_words=with_words),
+        "lines": lines_of(report, list(page.object_list), with_words=with_words),
         "with_words": with_words,
         "may_export": shown.system not in LICENSED,
         "rest": rest.urlencode(),
@@ -108,8 +118,7 @@ def release_csv(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _loaded(pk)
     if shown.system in LICENSED:
         raise Http404
-    report = report_of(shown)
-    changes, _asked = _filtered(report, ChangesForm(request.GET), both=True)
+    changes = chosen(report_of(shown), _asked(shown, ChangesForm(request.GET), both=True))
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     name = slugify(f"{shown} {_('changes')}")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
@@ -136,18 +145,15 @@ def _loaded(pk: int) -> Release:
     return get_object_or_404(Release.objects.loaded(), pk=pk)
 
 
-def _filtered(report: Report, form: ChangesForm, *, both: bool = False) -> tuple[Any, dict[str, Any]]:
-    """The changes to show, and what was asked; what cannot be asked is as if it had not been.
+def _asked(release: Release, form: ChangesForm, *, both: bool = False) -> Asked:
+    """What was asked for; what cannot be asked is as if it had not been.
 
     With ``both`` codes and headings come together unless one of them was asked for.
     """
     form.is_valid()
-    asked = {
-        "kind": form.cleaned_data.get("kind") or "",
-        "begins": normalise(report.release.system, form.cleaned_data.get("begins") or ""),
-        "headings": form.cleaned_data.get("rows") == "headings",
-    }
-    if both and not form.cleaned_data.get("rows"):
-        codes = chosen(report, **{**asked, "headings": False})
-        return codes | chosen(report, **{**asked, "headings": True}), asked
-    return chosen(report, **asked), asked
+    rows = form.cleaned_data.get("rows")
+    return Asked(
+        kind=form.cleaned_data.get("kind") or "",
+        begins=normalise(release.system, form.cleaned_data.get("begins") or ""),
+        headings=None if both and not rows else rows == "headings",
+    )

@@ -1,0 +1,215 @@
+"""The editors' queue of codes that no longer hold: read from the references' states, stored nowhere else."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from courses.catalog.models import LessonCodeRef, LessonRevision
+from courses.codesets.models import CodeChange, CodeRef
+from courses.codesets.wording import Part, revised
+from courses.exams.models import QuestionCodeRef, QuestionRevision
+from portal.lib.markdown import plain
+from portal.lib.revisions import Revision
+
+STALE: Final = (CodeRef.State.GONE, CodeRef.State.NOT_BILLABLE, CodeRef.State.CHANGED)
+#: Which changes say why a reference is in its state.
+_REASONS: Final = {
+    CodeRef.State.GONE.value: (CodeChange.Kind.GONE,),
+    CodeRef.State.NOT_BILLABLE.value: (CodeChange.Kind.HEADER,),
+    CodeRef.State.CHANGED.value: (CodeChange.Kind.REVISED, CodeChange.Kind.NOTES, CodeChange.Kind.BILLABLE),
+}
+#: New codes named as a way out; the release's report lists them all.
+_OFFERED: Final = 6
+
+
+@dataclass(frozen=True)
+class StaleCode:
+    """A code that a text names and that no longer holds, with what became of it."""
+
+    system: str
+    code: str
+    state: str
+    sentence: str
+    url: str
+    wording: tuple[Part, ...] = ()
+    change: CodeChange | None = None
+    #: Codes that came where this one stood.
+    offered: tuple[CodeChange, ...] = ()
+
+
+@dataclass
+class Task:
+    """A lesson or a question to mend."""
+
+    kind: str
+    pk: int
+    title: str
+    edit_url: str
+    refs: list[Any] = field(default_factory=list)
+    codes: tuple[StaleCode, ...] = ()
+    #: The newest revision, a draft, names none of these codes: it only waits to be published.
+    mended_in: int | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether exams go on drawing the question: yes while its codes can be reported."""
+        return all(ref.state == CodeRef.State.CHANGED for ref in self.refs)
+
+    @property
+    def may_stay(self) -> bool:
+        """Whether a changed code is among them, whose text may hold as it is."""
+        return any(is_confirmable(ref) for ref in self.refs)
+
+
+def is_confirmable(ref: CodeRef) -> bool:
+    return ref.state == CodeRef.State.CHANGED and ref.role == CodeRef.Role.CODE
+
+
+def stale_lessons(at: datetime) -> QuerySet[LessonCodeRef]:
+    """References of lessons in use that no longer hold, on the live or the newest revision."""
+    rows = _standing(LessonCodeRef.objects.all(), LessonRevision, "lesson", at)
+    return rows.filter(revision__lesson__retired_at=None)
+
+
+def stale_questions(at: datetime) -> QuerySet[QuestionCodeRef]:
+    """The same of questions."""
+    rows = _standing(QuestionCodeRef.objects.all(), QuestionRevision, "question", at)
+    return rows.filter(revision__question__retired_at=None)
+
+
+def _standing(refs: QuerySet[Any], revisions: type[Revision], identity: str, at: datetime) -> QuerySet[Any]:
+    of_same = revisions._default_manager.filter(**{identity: OuterRef(f"revision__{identity}")})
+    live = of_same.filter(published_at__lte=at).order_by("-published_at", "-number").values("pk")[:1]
+    newest = of_same.order_by("-number")
+    return (
+        refs.filter(state__in=STALE)
+        .annotate(
+            live=Subquery(live),
+            newest=Subquery(newest.values("pk")[:1]),
+            newest_number=Subquery(newest.values("number")[:1]),
+        )
+        .filter(Q(revision=F("live")) | Q(revision=F("newest")))
+    )
+
+
+def stale_count(at: datetime) -> int:
+    """How many lessons and questions wait to be mended. Two queries."""
+    lessons = stale_lessons(at).order_by().values("revision__lesson").distinct().count()
+    return lessons + stale_questions(at).order_by().values("revision__question").distinct().count()
+
+
+def stale_tasks(at: datetime) -> list[Task]:
+    """Every lesson and question to mend, those first whose codes are gone. Two queries."""
+    tasks: dict[tuple[str, int], Task] = {}
+    lessons = stale_lessons(at).select_related("revision").order_by("revision__lesson__key", "code")
+    for row in lessons:
+        edit = reverse("admin:catalog_lesson_change", args=[row.revision.lesson_id])
+        key = ("lesson", row.revision.lesson_id)
+        task = tasks.setdefault(key, Task(*key, title=row.revision.title, edit_url=edit))
+        task.refs.append(row)
+    questions = stale_questions(at).select_related("revision").order_by("revision__question__key", "code")
+    for one in questions:
+        edit = reverse("admin:exams_question_change", args=[one.revision.question_id])
+        key = ("question", one.revision.question_id)
+        title = " ".join(plain(one.revision.stem_source).split())
+        task = tasks.setdefault(key, Task(*key, title=title, edit_url=edit))
+        task.refs.append(one)
+    for task in tasks.values():
+        if all(ref.revision_id != ref.newest for ref in task.refs):
+            task.mended_in = task.refs[0].newest_number
+    return sorted(tasks.values(), key=lambda task: min(STALE.index(ref.state) for ref in task.refs))
+
+
+def with_changes(tasks: Sequence[Task], *, on_date: date) -> Sequence[Task]:
+    """Say of each code of these tasks what became of it and what came instead. Two queries."""
+    refs = [ref for task in tasks for ref in task.refs]
+    changes: dict[tuple[str, str, str], CodeChange] = {}
+    found = CodeChange.objects.filter(
+        code__in={ref.code for ref in refs},
+        release__covers_from__lte=on_date,
+        release__loaded_at__isnull=False,
+    ).select_related("release")
+    for change in found.order_by("release__effective_from"):
+        changes[change.release.system, change.code, change.kind] = change
+    reasons = {id(ref): _reason(ref, changes) for ref in refs}
+    offers = _offers(change for change in reasons.values() if change is not None)
+    for task in tasks:
+        codes = {}
+        for ref in task.refs:
+            change = reasons[id(ref)]
+            codes[ref.system, ref.code, ref.role] = StaleCode(
+                system=ref.system,
+                code=ref.code,
+                state=ref.state,
+                sentence=_sentence(ref, change),
+                url=reverse("codesets:code", args=[ref.system, ref.code]),
+                wording=_wording(change),
+                change=change,
+                offered=tuple(offers.get(change.pk, ())) if change else (),
+            )
+        task.codes = tuple(codes.values())
+    return tasks
+
+
+def _reason(ref: CodeRef, changes: dict[tuple[str, str, str], CodeChange]) -> CodeChange | None:
+    known = [changes.get((ref.system, ref.code, kind)) for kind in _REASONS[ref.state]]
+    return max(filter(None, known), key=lambda change: change.release.effective_from, default=None)
+
+
+def _wording(change: CodeChange | None) -> tuple[Part, ...]:
+    if change is None:
+        return ()
+    if change.kind == CodeChange.Kind.REVISED:
+        return revised(change.before, change.after)
+    return (Part("same", change.before or change.after),) if change.before or change.after else ()
+
+
+def _offers(changes: Iterable[CodeChange]) -> dict[int, list[CodeChange]]:
+    """For each code that went the codes that came with the same release where it stood."""
+    gone = [c for c in changes if c.kind in (CodeChange.Kind.GONE, CodeChange.Kind.HEADER)]
+    if not gone:
+        return {}
+    near = Q()
+    for change in gone:
+        near |= Q(release=change.release_id, code__startswith=_place(change))
+    rows = CodeChange.objects.filter(near, kind=CodeChange.Kind.ADDED, is_heading=False).order_by("code")
+    added = list(rows)
+    return {
+        change.pk: [
+            one
+            for one in added
+            if one.release_id == change.release_id and one.code.startswith(_place(change))
+        ][:_OFFERED]
+        for change in gone
+    }
+
+
+def _place(change: CodeChange) -> str:
+    """What the codes begin with that may stand for this one: below a header, beside one that is gone."""
+    if change.kind == CodeChange.Kind.HEADER:
+        return change.code
+    return change.code[: max(3, len(change.code) - 1)].rstrip(".")
+
+
+def _sentence(ref: CodeRef, change: CodeChange | None) -> str:
+    told = {"release": change.release.label if change else "", "code": ref.code}
+    if ref.role == CodeRef.Role.INVALID:
+        return _("The text calls it invalid, and it is billable now.")
+    if ref.role == CodeRef.Role.HEADER and ref.state == CodeRef.State.CHANGED:
+        return _("The text calls it a heading, and it is a complete code now.")
+    if ref.state == CodeRef.State.GONE:
+        return (
+            _("Gone since %(release)s.") % told if change else _("It is not in the book that answers today.")
+        )
+    if ref.state == CodeRef.State.NOT_BILLABLE:
+        if change:
+            return _("A header since %(release)s: more specific codes stand below it.") % told
+        return _("It is a header and cannot be reported.")
+    if change and change.kind == CodeChange.Kind.NOTES:
+        return _("Its notes changed with %(release)s.") % told
+    return _("Its words changed with %(release)s.") % told if change else _("Its words or notes changed.")
