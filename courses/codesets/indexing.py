@@ -7,6 +7,7 @@ processes map, so they share the memory and a new process answers at once.
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
@@ -22,6 +23,8 @@ from courses.codesets.records import Entry, Note
 
 #: Indexes that a process keeps mapped: a release or two of every system.
 _KEPT: Final = 16
+#: Seconds after which a copy is nobody's work under way.
+_OLD: Final = 24 * 3_600
 
 
 def build_search_index(release: Release, *, at: datetime) -> None:
@@ -69,14 +72,15 @@ def _phrases(release: Release) -> Iterator[Phrase]:
     )
     shared = [book for book in books if (book.effective_until or date.max) > release.covers_from]
     newest = {book.book: book for book in sorted(shared, key=lambda book: book.covers_from)}
-    targets = IndexTarget.objects.filter(term__release__in=newest.values()).order_by("term_id", "column", "pk")
+    targets = IndexTarget.objects.filter(term__release__in=newest.values())
     headings = {
         (book.pk, int(number)): f", {text}"
         for book in newest.values()
         for number, text in book.columns.items()
     }
     fields = ("term__release_id", "term__path", "term__nonessential", "code", "column")
-    for book, path, nonessential, code, column in targets.values_list(*fields).iterator():
+    rows = targets.order_by("term_id", "column", "pk").values_list(*fields)
+    for book, path, nonessential, code, column in rows.iterator():
         yield Phrase(f"{path}{headings.get((book, column), '')}", code, nonessential)
 
 
@@ -110,8 +114,8 @@ def _copy(release_id: int, path: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove copies of indexes that the database no longer holds; whoever has one mapped keeps it."""
+    """Remove old copies that the database no longer holds; whoever has one mapped keeps it."""
     held = {f"{digest}.idx" for digest in SearchIndex.objects.values_list("sha256", flat=True)}
-    for old in folder.glob("*.idx"):
-        if old.name not in held:
-            old.unlink(missing_ok=True)
+    for copy in folder.iterdir():
+        if copy.name not in held and copy.stat().st_mtime < time.time() - _OLD:
+            copy.unlink(missing_ok=True)
