@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from courses.codesets.errors import LoadRefused
 from courses.codesets.formats import tables
+from courses.codesets.formats.spreadsheet import is_spreadsheet
 from courses.codesets.records import CodeList, Entry
 
 #: column -> what its heading reads, in the official spreadsheet first
@@ -70,7 +71,7 @@ def parse_modifiers(stream: BinaryIO) -> CodeList:
 
 
 def _rows(data: bytes) -> Iterator[_Row]:
-    if not tables.is_workbook(data):
+    if not is_spreadsheet(data):
         text = tables.decode(data)
         if _FIXED.match(text.lstrip("\r\n")):
             return _fixed(text)

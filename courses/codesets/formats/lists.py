@@ -6,6 +6,7 @@ from typing import BinaryIO, Final
 
 from courses.codesets.errors import LoadRefused
 from courses.codesets.formats import tables
+from courses.codesets.formats.spreadsheet import is_spreadsheet
 from courses.codesets.formats.tables import Row
 from courses.codesets.records import CodeList, Entry, Members
 from courses.codesets.systems import System, normalise
@@ -93,7 +94,7 @@ def parse_members(stream: BinaryIO, kind: str) -> Members:
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, str]]:
-    if tables.is_workbook(data):
+    if is_spreadsheet(data):
         for line, cells in tables.rows(data):
             yield line, "\t".join(cells)
         return

@@ -2,24 +2,19 @@
 
 import csv
 import re
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from io import BytesIO, StringIO
+from io import StringIO
 from itertools import islice
 from typing import BinaryIO, Final
-from zipfile import ZipFile
 
 from courses.codesets.errors import LoadRefused
+from courses.codesets.formats import spreadsheet
 
-#: Official tables stay under 20 MB, also unzipped. A workbook is a zip, so its limits are a zip's.
+#: Official tables stay under 20 MB.
 MAX_BYTES: Final = 50 << 20
-MAX_MEMBERS: Final = 500
-MAX_RATIO: Final = 100
-MAX_ROWS: Final = 100_000
-MAX_COLUMNS: Final = 100
 #: Titles, notices and blank lines that may stand above a header or the first row.
 HEADING_LINES: Final = 30
 
@@ -53,11 +48,6 @@ def take(stream: BinaryIO) -> bytes:
     return data
 
 
-def is_workbook(data: bytes) -> bool:
-    """Whether it is a zip, as spreadsheets are."""
-    return data.startswith(b"PK\x03\x04")
-
-
 def decode(data: bytes, *, only_utf8: bool = False) -> str:
     """The text of the file: UTF-8, UTF-16 with its mark (Excel's "Unicode text"), else Windows-1252."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) and not only_utf8:
@@ -82,9 +72,12 @@ def decode(data: bytes, *, only_utf8: bool = False) -> str:
 
 def rows(data: bytes, *, only_utf8: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Line and cells of each row that is not blank: the first sheet, or text cut at tabs or commas."""
-    source = _sheet(data) if is_workbook(data) else _text(decode(data, only_utf8=only_utf8))
+    if spreadsheet.is_spreadsheet(data):
+        source = spreadsheet.rows(data)
+    else:
+        source = _text(decode(data, only_utf8=only_utf8))
     for line, raw in source:
-        cells = [" ".join(cell.split()) for cell in raw]
+        cells = [" ".join(_CONTROL.sub(" ", cell).split()) for cell in raw]
         if any(cells):
             yield line, cells
 
@@ -121,6 +114,8 @@ def day(text: str, line: int) -> date | None:
     """The date of a cell, however the file writes it; None for the ways of leaving it out."""
     if not text.strip("0") or text.startswith("9999"):
         return None
+    if re.fullmatch("[1-7][0-9]{4}", text):  # the days that a spreadsheet counts, 1927 to 2118
+        return date(1899, 12, 30) + timedelta(int(text))
     for form, shape in _DATES.items():
         if re.fullmatch(shape, text):
             with suppress(ValueError):
@@ -162,56 +157,3 @@ def _unquoted(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', ""):
         return inner.replace('""', '"')
     return cell
-
-
-def _sheet(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet, row by row. Whatever openpyxl stumbles over refuses the file."""
-    _check_zip(data)
-    from openpyxl import load_workbook  # slow to import, and seldom needed
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and extensions, which are not read
-            book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-            sheet = book.worksheets[0]
-        # bounded by hand: a sheet may claim any dimension, and any number for a row
-        values = sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=MAX_COLUMNS, values_only=True)
-        for line, row in enumerate(values, 1):
-            if line > MAX_ROWS:
-                raise LoadRefused(f"the sheet has more than {MAX_ROWS:,} rows")
-            if any(value is not None for value in row):
-                yield line, [_cell(value) for value in row]
-    except LoadRefused:
-        raise
-    except Exception as error:  # it raises whatever the damage leads to
-        raise LoadRefused("the spreadsheet is damaged, or it is no spreadsheet") from error
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, date):  # also a datetime
-        return value.strftime("%Y%m%d")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return _CONTROL.sub(" ", str(value))
-
-
-def _check_zip(data: bytes) -> None:
-    """Refuse what would not fit into memory, or is not what a spreadsheet holds, before it is unpacked."""
-    try:
-        with ZipFile(BytesIO(data)) as archive:
-            members = archive.infolist()
-            total = sum(member.file_size for member in members)
-            if len(members) > MAX_MEMBERS or total > min(MAX_BYTES, MAX_RATIO * len(data)):
-                raise LoadRefused("the spreadsheet unpacks to more than any table of codes")
-            if "xl/workbook.xml" not in archive.namelist():
-                raise LoadRefused("this is a zip, but not a spreadsheet")
-            for member in members:
-                with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(4096):
-                        raise LoadRefused("document type declarations and entities are refused")
-    except LoadRefused:
-        raise
-    except Exception as error:  # zlib, zipfile and struct have one each for a damaged archive
-        raise LoadRefused("the spreadsheet is damaged or cut off") from error

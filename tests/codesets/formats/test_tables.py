@@ -49,7 +49,7 @@ def test_first_sheet_of_a_spreadsheet_is_read() -> None:
     )
 
     assert read(data) == [
-        (4, {"code": "A", "name": "One two", "since": "20260131"}),
+        (4, {"code": "A", "name": "One two", "since": "46053"}),
         (5, {"code": "7", "name": "8", "since": ""}),
     ]
 
@@ -84,6 +84,7 @@ def test_row_with_fewer_cells_than_the_header_is_cut() -> None:
         ("20260131", date(2026, 1, 31)),
         ("2026-01-31", date(2026, 1, 31)),
         ("1/31/2026", date(2026, 1, 31)),
+        ("46053", date(2026, 1, 31)),
         ("", None),
         ("0", None),
         ("00000000", None),
@@ -108,9 +109,19 @@ def test_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def sheet_with(old: bytes, new: bytes) -> bytes:
+    """A sheet of two rows whose texts are shared, as Excel writes them, with one thing changed."""
     parts = members(workbook([["Code", "Name"], ["A", "One"]]))
+    texts = ["Code", "Name", "A", "One"]
+    for number, text in enumerate(texts):
+        inline = f't="inlineStr"><is><t>{text}</t></is>'.encode()
+        assert inline in parts[SHEET]
+        parts[SHEET] = parts[SHEET].replace(inline, f't="s"><v>{number}</v>'.encode())
+    strings = "".join(f"<si><t>{text}</t><rPh><t>a reading</t></rPh></si>" for text in texts)
     assert old in parts[SHEET]
-    return zipped(parts | {SHEET: parts[SHEET].replace(old, new)})
+    return zipped(
+        parts
+        | {SHEET: parts[SHEET].replace(old, new), "xl/sharedStrings.xml": f"<sst>{strings}</sst>".encode()}
+    )
 
 
 HOSTILE = {
@@ -136,6 +147,42 @@ def test_hostile_spreadsheet_is_refused_at_once(name: str) -> None:
         read(HOSTILE[name])
 
     assert perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        (b'<row r="2"', b'<row r="1"', 2, "the rows of the sheet do not follow each other"),
+        (b'<row r="2"', b'<row r="two"', 2, "the rows of the sheet do not follow each other"),
+        (b'<c r="B2"', b'<c r="A2"', 2, "the cells of the row do not follow each other"),
+        (b'<c r="B2"', b'<c r="?"', 2, "the cells of the row do not follow each other"),
+        (b'<c r="B2"', b'<c r="CW2"', 2, "the sheet has more than 100 columns"),
+        (b"<v>3</v>", b"<v>9</v>", 2, "a cell refers to a text that is not there"),
+        (b"<v>3</v>", b"<v>x</v>", 2, "a cell refers to a text that is not there"),
+        (b"</sheetData>", b"", None, "the spreadsheet is damaged: the XML is malformed"),
+    ],
+)
+def test_sheet_that_is_not_understood_is_refused(
+    old: bytes, new: bytes, line: int | None, reason: str
+) -> None:
+    with pytest.raises(LoadRefused, match=reason) as refusal:
+        read(sheet_with(old, new))
+
+    assert refusal.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (b'<c r="B2" t="inlineStr"><is><r><t>In</t></r><r><t>line</t></r></is></c>', "Inline"),
+        (b'<c r="B2" t="str"><f>A1&amp;A2</f><v>computed</v></c>', "computed"),
+        (b'<c r="B2"><v>1.9900101E7</v></c>', "19900101"),
+        (b'<c r="B2"><v>0.5</v></c>', "0.5"),
+        (b'<c t="s"><v>2</v></c>', "A"),
+    ],
+)
+def test_cell_is_read_in_every_way_of_writing_it(cell: bytes, text: str) -> None:
+    assert read(sheet_with(b'<c r="B2" t="s"><v>3</v></c>', cell)) == [(2, {"code": "A", "name": text})]
 
 
 def test_sheet_that_claims_a_smaller_size_is_read_whole() -> None:
