@@ -65,21 +65,21 @@ FORMATS: Final = {
         "exempt from POA reporting",
         CM,
         Book.POA_EXEMPT,
-        r".*poa.*exempt.*\.(txt|csv)",
+        r"poaexemptcodes.*\.txt",
         partial(lists.parse_members, kind="poa_exempt"),
     ),
     "icd10cm-cc": Format(
         "CC list",
         CM,
         Book.CC,
-        r".*(table.?6j|cc.?list).*\.(txt|csv)",
+        r".*table.?6j(?!\.?[0-9]).*\.txt",
         partial(lists.parse_members, kind="cc"),
     ),
     "icd10cm-mcc": Format(
         "MCC list",
         CM,
         Book.MCC,
-        r".*(table.?6i|mcc.?list).*\.(txt|csv)",
+        r".*table.?6i(?!\.?[0-9]).*\.txt",
         partial(lists.parse_members, kind="mcc"),
     ),
     "icd10pcs-order": Format(
@@ -94,14 +94,14 @@ FORMATS: Final = {
         "Level II codes (spreadsheet, fixed width or tab separated)",
         System.HCPCS,
         Book.CODES,
-        r"hcpc.*(anweb|contr).*\.(xlsx|txt)",
+        r"(?!.*trans)hcpc.*anweb.*\.txt",
         hcpcs.parse,
     ),
     "hcpcs-modifiers": Format(
         "Level II modifiers", System.HCPCS, Book.MODIFIERS, r".*modif.*\.(xlsx|txt)", hcpcs.parse_modifiers
     ),
     "msdrg": Format(
-        "MS-DRG weights (Table 5)", System.MSDRG, Book.CODES, r".*table.?5.*\.(txt|xlsx)", lists.parse_msdrg
+        "MS-DRG weights (Table 5)", System.MSDRG, Book.CODES, r".*table.?5\b.*\.txt", lists.parse_msdrg
     ),
     "pos": Format("place of service", System.POS, Book.CODES, r".*place.?of.?service.*", lists.parse_pos),
     "cpt": Format("your licensed code file", System.CPT, Book.CODES, r".*\.(csv|tsv|txt)", lists.parse_cpt),
