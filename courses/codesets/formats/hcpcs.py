@@ -49,8 +49,9 @@ class _Row:
     types: tuple[str, ...] = ()
     opps_status: str = ""
     references: tuple[str, ...] = ()
-    added: str = ""
-    ended: str = ""
+    added: date | None = None
+    #: The termination date: the last day on which the code may be used.
+    ended: date | None = None
 
 
 @dataclass
@@ -95,8 +96,8 @@ def _fixed(text: str) -> Iterator[_Row]:
             coverage=record[229:230].strip(),
             types=tuple(record[260:265].replace(" ", "")),
             references=tuple(record[204:229][n : n + 5].strip() for n in range(0, 25, 5)),
-            added=record[268:276].strip(),
-            ended=record[284:292].strip(),
+            added=tables.day(record[268:276].strip(), line),
+            ended=tables.day(record[284:292].strip(), line),
         )
 
 
@@ -114,8 +115,8 @@ def _table(data: bytes) -> Iterator[_Row]:
             types=tuple(row[f"tos{n}"] for n in range(1, 6)),
             opps_status=row["opps_status"],
             references=tuple(row[f"xref{n}"] for n in range(1, 6)),
-            added=row["added"],
-            ended=row["ended"],
+            added=row.day("added"),
+            ended=row.day("ended"),
         )
 
 
@@ -162,7 +163,9 @@ def _entry(draft: _Draft) -> Entry:
     title = " ".join(text for text in draft.texts if text)
     if not title:
         raise LoadRefused(f"{row.code} has no description", line=row.line)
-    starts_on, ends_on = _period(row)
+    ends_on = tables.day_after(row.ended)
+    if row.added and ends_on and ends_on < row.added:
+        raise LoadRefused(f"{row.code} ends before it begins", line=row.line)
     details = {
         "short": row.short,
         "coverage": row.coverage,
@@ -175,16 +178,7 @@ def _entry(draft: _Draft) -> Entry:
         row.code,
         title,
         is_billable=True,
-        starts_on=starts_on,
+        starts_on=row.added,
         ends_on=ends_on,
         details={key: text for key, text in details.items() if text},
     )
-
-
-def _period(row: _Row) -> tuple[date | None, date | None]:
-    """The termination date is the last day on which a code may be used; the period ends on the day after."""
-    starts_on = tables.day(row.added, row.line)
-    ends_on = tables.day_after(tables.day(row.ended, row.line))
-    if starts_on and ends_on and ends_on < starts_on:
-        raise LoadRefused(f"{row.code} ends before it begins", line=row.line)
-    return starts_on, ends_on

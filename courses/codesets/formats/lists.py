@@ -218,8 +218,8 @@ def _cpt(row: Row) -> Entry:
     code = row["code"].upper()
     if not _CPT_CODE.fullmatch(code):
         raise LoadRefused(f"“{code[:40]}” is not a CPT code", line=row.line)
-    starts_on = tables.day(row["effective_on"], row.line)
-    ends_on = tables.day(row["ended_on"], row.line)
+    starts_on = row.day("effective_on")
+    ends_on = row.day("ended_on")
     if starts_on and ends_on and ends_on < starts_on:
         raise LoadRefused(f"{code} ends before it begins", line=row.line)
     return Entry(

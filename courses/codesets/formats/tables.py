@@ -35,9 +35,17 @@ class Row:
     cells: Mapping[str, str]
     #: Fewer cells than the header has: the row, or the file, is cut off.
     is_cut: bool = False
+    is_of_sheet: bool = False
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
+
+    def day(self, column: str) -> date | None:
+        """The date of the cell, see ``day``; a spreadsheet may hold the number of the day instead."""
+        text = self[column]
+        if self.is_of_sheet and re.fullmatch("[1-7][0-9]{4}", text):
+            return date(1899, 12, 30) + timedelta(int(text))
+        return day(text, self.line)
 
 
 def take(stream: BinaryIO) -> bytes:
@@ -107,15 +115,13 @@ def read(
         if any(cells[width:]):
             raise LoadRefused("the row has more cells than the header", line=line)
         found = {name: cells[place] for name, place in places.items() if place < len(cells)}
-        yield Row(line, found, is_cut=len(cells) < width)
+        yield Row(line, found, len(cells) < width, spreadsheet.is_spreadsheet(data))
 
 
 def day(text: str, line: int) -> date | None:
     """The date of a cell, however the file writes it; None for the ways of leaving it out."""
     if not text.strip("0") or text.startswith("9999"):
         return None
-    if re.fullmatch("[1-7][0-9]{4}", text):  # the days that a spreadsheet counts, 1927 to 2118
-        return date(1899, 12, 30) + timedelta(int(text))
     for form, shape in _DATES.items():
         if re.fullmatch(shape, text):
             with suppress(ValueError):
@@ -133,7 +139,7 @@ def _places(cells: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
     places: dict[str, int] = {}
     for name, pattern in columns.items():
         for place, heading in enumerate(headings):
-            if heading and re.fullmatch(pattern, heading):
+            if len(heading) < 100 and re.fullmatch(pattern, heading):
                 places.setdefault(name, place)
     return places
 
