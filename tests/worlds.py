@@ -31,6 +31,7 @@ from courses.catalog.models import (
     Requirement,
 )
 from courses.codesets.actions import Source, load_release
+from courses.codesets.actions.saving import save_code
 from courses.credentials.actions import add_credit, record_credential
 from courses.exams.actions import (
     ChoiceText,
@@ -59,6 +60,12 @@ TABULAR = """<?xml version="1.0" encoding="utf-8"?>
 <diag><name>E11.65</name><desc>Type 2 diabetes mellitus with hyperglycemia</desc></diag></diag>
 <diag><name>E11.9</name><desc>Type 2 diabetes mellitus without complications</desc></diag>
 </diag></section></chapter></ICD10CM.tabular>
+"""
+#: A main term and a line under it.
+INDEX = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10CM.index><version>2020</version><title>ICD-10-CM INDEX TO DISEASES and INJURIES</title>
+<letter><title>D</title><mainTerm><title>Diabetes, diabetic</title><code>E11.9</code>
+<term level="1"><title>with hyperglycemia</title><code>E11.65</code></term></mainTerm></letter></ICD10CM.index>
 """
 
 
@@ -134,6 +141,12 @@ class World:
             by=None,
             at=LONG_AGO,
         ).release
+        (folder / "index.xml").write_text(INDEX)
+        load_release(
+            source=Source("icd10cm-index", folder / "index.xml", "index.xml", "Sample", date(2019, 10, 1)),
+            by=None,
+            at=LONG_AGO,
+        )
         self.people = {role.value: make_person(f"{role.value}@example.com", role) for role in Role}
         self.student = self.people["student"]
         self.people["other"] = make_person("other@example.com")
@@ -192,6 +205,7 @@ class World:
             by=self.student,
             at=now,
         )
+        self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)
 
