@@ -141,13 +141,13 @@ def label_at(rows: Sequence[Row], section: str, values: Mapping[int, str], place
     """What the value at ``place`` means beside the other ``values``, empty where the rows do not tell.
 
     The rows that allow all of them say it. Where none does, the value counts only if all its rows agree, and
-    in New Technology (section X) only beside the same 7th character, because the same value stands there for
-    another substance every year.
+    a device or substance of New Technology (section X) only beside the same 7th character, because the same
+    value stands there for another one every year.
     """
     at, value = place - PLACES[0], values[place]
     own = [row for row in rows if _allows(row, values)]
     if not own:
-        beside = {p: v for p, v in values.items() if p == place or (p == 7 and section == "X")}
+        beside = {p: v for p, v in values.items() if p == place or (p == 7 and place == 6 and section == "X")}
         own = [row for row in rows if _allows(row, beside)]
     found = {row[at].values[value] for row in own}
     return found.pop() if len(found) == 1 else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +24,7 @@ from portal.lib.access import public
 #: ICD-10-PCS has no letters I and O, because they look like 1 and 0.
 _CHARACTERS: Final = re.compile("[0-9A-HJ-NP-Z]*")
 _LENGTH: Final = 7
-#: Codes that only the code list has, shown under a table; most tables have none.
+#: Codes a page that only the code list has; most tables have none or a few.
 _NEWER_SHOWN: Final = 100
 
 
@@ -56,7 +57,8 @@ class Step:
 def pcs(request: HttpRequest) -> HttpResponse:
     """Section, body system, operation: the way to a table, by links or by typing the beginning of a code."""
     day = day_of(request)
-    start, error = _beginning(request.GET.get("start", ""))
+    typed = request.GET.get("start", "")
+    start, error = _beginning(typed)
     if len(start) > 2:
         return redirect(_table_url(start, day))
     books = pcs_books(day)
@@ -69,6 +71,7 @@ def pcs(request: HttpRequest) -> HttpResponse:
         "codesets/pcs.html",
         {
             "start": start,
+            "typed": typed[:20] if error else start,
             "error": error,
             "steps": _next_steps(headings, len(start)),
             "first": headings[0] if headings else None,
@@ -106,7 +109,7 @@ def pcs_table(request: HttpRequest, table: str) -> HttpResponse:
             "left": len(PLACES) - len(page.build.values),
             "choices": len(asked),
             "again": _address(reverse("codesets:pcs_table", args=[written]), day, {}),
-            "newer": page.newer[:_NEWER_SHOWN],
+            "newer": Paginator(page.newer, _NEWER_SHOWN).get_page(request.GET.get("page")),
             **_context(day, page.books.tables or page.books.codes),
         },
     )
