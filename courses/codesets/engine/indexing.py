@@ -34,7 +34,7 @@ _LIGHT: Final = 0.35
 #: Highest bit of a token: the word is optional in its phrase.
 OPTIONAL: Final = 1 << 31
 #: Worth of a word in a posting, as a byte.
-SCALE: Final = 160
+SCALE: Final = 80
 #: Letters of a word that typing errors are looked for in.
 WIDTH: Final = 20
 _NOTES: Final = {"inclusion_term": 1, "includes": 2}
@@ -53,7 +53,14 @@ _HYPHENATED: Final = re.compile(r"\b([A-Za-z]+)-([A-Za-z]+)\b")
 _SIDED: Final = re.compile(r"\b(?:left|right|bilateral)\b")
 
 #: What makes a code likelier before any word is read (learned, see docs/decisions/0008).
-_PER_LOG_CHILD, _SIDE, _SIX_CHARACTERS, _OTHER = -3.4, -1.4, -0.9, 0.3
+_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL, _UNSPECIFIED = (
+    -3.2,
+    0.3,
+    -0.9,
+    -0.9,
+    0.4,
+    0.35,
+)
 
 
 @dataclass(frozen=True)
@@ -197,6 +204,7 @@ class _Builder:
             [sum(rarity[t] * worth for t, worth in words.items()) for words in own], np.float32
         )
         lengths = np.minimum(lengths / max(float(lengths.mean()), 1e-6), _LENGTH_CAP) if len(own) else lengths
+        by_doc = np.bincount([doc for doc, *_ in phrases], minlength=len(self.docs))
         sizes = np.array([len(terms) for terms in tokens], np.int64)
         flat = np.array([t for terms in tokens for t in terms], np.int64)
         optional = np.array([o for terms in tokens for o in terms.values()], bool)
@@ -205,10 +213,8 @@ class _Builder:
             **self.vocabulary(renumber),
             **self.postings(contexts, lengths, renumber),
             "rarity": rarity[np.argsort(renumber)] if len(renumber) else rarity,
-            "prior": self.prior(),
-            "phrase_first": np.searchsorted(
-                np.array([doc for doc, *_ in phrases], np.int64), np.arange(len(self.docs) + 1)
-            ).astype(np.uint32),
+            "prior": self.prior(by_doc),
+            "phrase_first": _ends(by_doc),
             "phrase_kind": np.array([kind for _doc, kind, *_ in phrases], np.uint8),
             "phrase_token": _ends(sizes),
             "phrase_mass": np.bincount(
@@ -287,16 +293,19 @@ class _Builder:
             "posting_worth": np.clip(np.rint(worth[order] * SCALE), 1, 255).astype(np.uint8),
         }
 
-    def prior(self) -> Array:
+    def prior(self, phrases: Array) -> Array:
+        """How likely each code is before any word is read; ``phrases`` are counted by code."""
         children = np.zeros(len(self.docs))
         for row in self.docs:
             if (parent := self.entries[row].parent) in self.doc_of_row:
                 children[self.doc_of_row[parent]] += 1
+        codes = [bare(self.entries[row].code) for row in self.docs]
         titles = [self.entries[row].title.lower() for row in self.docs]
-        prior = _PER_LOG_CHILD * np.log1p(children)
+        prior = _PER_LOG_CHILD * np.log1p(children) + _PER_LOG_PHRASE * np.log1p(phrases)
         prior += _SIDE * np.array([bool(_SIDED.search(title)) for title in titles])
-        prior += _SIX_CHARACTERS * np.array([len(bare(self.entries[row].code)) > 5 for row in self.docs])
-        prior += _OTHER * np.array(["other" in title.split() for title in titles])
+        prior += _SIX_CHARACTERS * np.array([len(code) > 5 for code in codes])
+        prior += _RESIDUAL * np.array([len(code) > 3 and code[-1] in "89" for code in codes])
+        prior += _UNSPECIFIED * np.array(["unspecified" in title for title in titles])
         return prior.astype(np.float32)
 
 
