@@ -196,7 +196,7 @@ class LicenceSeatAdmin(ContentAdmin):
     list_select_related = ("user", "pack")
     list_filter = ("pack",)
     search_fields = ("user__email", "user__name")
-    autocomplete_fields = ("user",)
+    fields = ("pack", "email")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None and super().has_change_permission(request, obj)

@@ -8,6 +8,7 @@ from django.core.files import File
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from courses.codesets.actions.files import loaded_from
 from courses.codesets.errors import LoadRefused
 from courses.codesets.licensing import check_loadable
@@ -56,7 +57,7 @@ class ChangesForm(forms.Form):
 def _formats() -> list[tuple[str, list[tuple[str, str]]]]:
     """The files that can be loaded, system by system."""
     return [
-        (label, [(name, str(form.title)) for name, form in FORMATS.items() if form.system == system])
+        (label, [(name, f"{label}: {form.title}") for name, form in FORMATS.items() if form.system == system])
         for system, label in System.choices
         if any(form.system == system for form in FORMATS.values())
     ]
@@ -140,16 +141,29 @@ class LicencePackForm(forms.ModelForm):
 
 
 class LicenceSeatForm(forms.ModelForm):
-    """A person and the licence that counts them."""
+    """A person, by the address they sign in with, and the licence that counts them."""
+
+    email = forms.EmailField(label=_("E-mail of the person"))
 
     class Meta:
         model = LicenceSeat
-        fields = ("pack", "user")
+        fields = ("pack",)
+
+    def clean_email(self) -> str:
+        found = User.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(_("Nobody with this address has an account."))
+        self.instance.user = found
+        return found.email
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         pack: LicencePack | None = cleaned.get("pack")
-        if pack is not None and pack.seats_taken() >= pack.users:
+        if pack is None or "email" not in cleaned:
+            return cleaned
+        if pack.seats.filter(user=self.instance.user).exists():
+            self.add_error("email", _("This person has a seat of this licence."))
+        elif pack.seats_taken() >= pack.users:
             self.add_error(
                 "pack",
                 _("All %(n)d seats of this licence are taken; take one back first.") % {"n": pack.users},

@@ -177,23 +177,25 @@ def _offers(changes: Iterable[CodeChange]) -> dict[int, list[CodeChange]]:
     near = Q()
     for change in gone:
         near |= Q(release=change.release_id, code__startswith=_place(change))
-    rows = CodeChange.objects.filter(near, kind=CodeChange.Kind.ADDED, is_heading=False).order_by("code")
-    added = list(rows)
-    return {
-        change.pk: [
-            one
-            for one in added
-            if one.release_id == change.release_id and one.code.startswith(_place(change))
-        ][:_OFFERED]
-        for change in gone
-    }
+    added = list(
+        CodeChange.objects.filter(near, kind=CodeChange.Kind.ADDED, is_heading=False).order_by("code")
+    )
+    return {change.pk: [one for one in added if _may_replace(one, change)][:_OFFERED] for change in gone}
 
 
 def _place(change: CodeChange) -> str:
-    """What the codes begin with that may stand for this one: below a header, beside one that is gone."""
+    """What the codes begin with that may stand for this one: a header's own, or the stem of what is gone."""
     if change.kind == CodeChange.Kind.HEADER:
         return change.code
-    return change.code[: max(3, len(change.code) - 1)].rstrip(".")
+    stem = change.code[:7].rstrip("X") if len(change.code) == 8 else change.code[:-1]
+    return stem.rstrip(".") if len(stem) > 3 else change.code[:3]
+
+
+def _may_replace(new: CodeChange, gone: CodeChange) -> bool:
+    """Whether a new code stands where the other one stood, for the same encounter where both name one."""
+    same_place = new.release_id == gone.release_id and new.code.startswith(_place(gone))
+    both_sevenths = len(new.code) == len(gone.code) == 8
+    return same_place and (not both_sevenths or new.code[-1] == gone.code[-1])
 
 
 def _sentence(ref: CodeRef, change: CodeChange | None) -> str:

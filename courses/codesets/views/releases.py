@@ -62,7 +62,10 @@ def _book(held: list[Release], day: date) -> dict[str, Any]:
     return {
         "system": System(newest.system),
         "book": Book(newest.book),
-        "releases": [{"row": row, "answers": _answers(row, day)} for row in held],
+        "releases": [
+            {"row": row, "answers": _answers(row, day), "rows": f"{row.counts.get('rows', 0):,}"}
+            for row in held
+        ],
         "newest": newest,
         "missing": missing_edition(newest.system, newest.effective_from, day),
         "formats": [
@@ -95,7 +98,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
         rest.pop(name, None)
     context: dict[str, Any] = {
         "release": shown,
-        "printed": [(name.replace("_", " "), n) for name, n in shown.counts.items() if n],
+        "printed": [(name.replace("_", " "), f"{n:,}") for name, n in shown.counts.items() if n],
         "report": report,
         "is_compared": shown.book in CODE_BOOKS,
         "form": form,
