@@ -110,6 +110,7 @@ class LoadFileForm(forms.Form):
             check_loadable(form.system, self.today)
         except LoadRefused as refusal:
             self.add_error("format", str(refusal))
+            return cleaned
         file: File[bytes] | None = cleaned.get("file")
         same = loaded_from(file, format=cleaned["format"]) if file else None
         if same is not None:
