@@ -102,6 +102,12 @@ def test_whole_package_file_gives_what_the_book_holds() -> None:
         (SAMPLE.replace("codeFirst>", "codeLast>"), "<codeLast>", "<codeLast> is not known"),
         (SAMPLE.replace("do not apply to", "may not apply to"), "<name>S06<", "worded in a new way"),
         (SAMPLE.replace('char="B"', 'char=""'), 'char=""', "no letter"),
+        (
+            SAMPLE.replace("<name>4<", "<name>four<"),
+            "<chapter>\n    <name>8<",
+            "“four” is not the name of a chapter",
+        ),
+        (SAMPLE.replace("without complications", "x" * 401), "xxx", "longer than any in the book"),
         (SAMPLE.replace("<chapter>\n    <name>4", "<diag>\n    <name>4"), "<name>4", "cannot stand inside"),
     ],
 )
@@ -129,6 +135,24 @@ def test_file_that_is_not_understood_is_refused_with_line_and_reason(
 )
 def test_file_that_is_no_whole_list_is_refused(text: str, reason: str) -> None:
     with pytest.raises(LoadRefused, match=reason):
+        read(text)
+
+
+def test_more_rows_than_any_book_has_are_refused() -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    sevenths = "".join(f'<extension char="{letter}">{letter}</extension>' for letter in letters)
+    diags = "".join(
+        f"<diag><name>{first}{tens}{ones}</name><desc>x</desc></diag>"
+        for first in letters
+        for tens in letters
+        for ones in letters[:20]
+    )
+    text = (
+        f"<ICD10CM.tabular><chapter><name>1</name><desc>x</desc><sevenChrDef>{sevenths}</sevenChrDef>"
+        f'<section id="A00"><desc>x</desc>{diags}</section></chapter></ICD10CM.tabular>'
+    )
+
+    with pytest.raises(LoadRefused, match="7th characters make more codes than any book has"):
         read(text)
 
 

@@ -186,8 +186,8 @@ def _entry(row: _Row, rows: list[_Row], book: _Book) -> Entry:
     is_cm = book is _BOOKS["icd10cm"]
     parent = rows[row.parent] if row.parent is not None else None
     # among children of other kinds, a 7th character would be one of a code that is typed out in the book
-    takes_seventh = is_cm and 0 < row.sevenths == row.children
-    is_seventh = is_cm and parent is not None and parent.sevenths == parent.children
+    takes_seventh = 0 < row.sevenths == row.children
+    is_seventh = parent is not None and parent.sevenths == parent.children
     return Entry(
         "category" if len(row.code) == 3 else "code",
         _dotted(row.code) if is_cm else row.code,

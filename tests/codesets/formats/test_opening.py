@@ -160,6 +160,14 @@ def test_file_longer_than_the_cap_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
+def test_zip_longer_than_the_cap_is_not_even_opened(tmp_path: Path) -> None:
+    path = zipped(tmp_path, **{"codes.txt": b"codes"})
+    os.truncate(path, MAX_BYTES + 1)
+
+    with pytest.raises(LoadRefused, match=r"^official\.zip is longer than 100 MB$"):
+        read(path)
+
+
 def test_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "codes.txt"
     path.write_bytes(b"0")
