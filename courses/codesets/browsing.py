@@ -1,16 +1,16 @@
 """What stands on the shelf of each code system, and its codes group by group."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, Substr
+from django.db.models import Count
+from django.db.models.functions import Substr
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courses.codesets.books import INDEX_BOOKS, Book
+from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, Book
 from courses.codesets.groups import HCPCS, MDC
 from courses.codesets.models import Code, CodeQuerySet, Release
 from courses.codesets.pcs import TableHeading
@@ -20,7 +20,6 @@ from courses.codesets.systems import System
 MODIFIERS = "modifiers"
 #: MS-DRGs of no category; the table prints an empty cell.
 NO_MDC = "00"
-_MDC = Coalesce(KeyTextTransform("mdc", "details"), Value(NO_MDC), output_field=TextField())
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,31 @@ class Shelf:
 
 
 @dataclass(frozen=True)
+class Drg:
+    """A line of the table of weights."""
+
+    code: str
+    title: str
+    details: dict[str, str]
+    system: str = System.MSDRG.value
+
+    @property
+    def mdc(self) -> str:
+        return self.details.get("mdc") or NO_MDC
+
+    @property
+    def type(self) -> str:
+        """``SURG``, ``MED``, or empty where the table prints neither."""
+        return self.details.get("type", "")
+
+
+@dataclass(frozen=True)
 class Group:
     """A part of a code list to browse."""
 
     key: str
     name: str | Promise
     codes: int
-    #: Codes that may not be reported any more on the day asked for.
-    ended: int = 0
 
 
 def shelves(on_date: date) -> tuple[Shelf, ...]:
@@ -75,31 +91,21 @@ def shelves(on_date: date) -> tuple[Shelf, ...]:
 
 def pcs_groups(headings: Sequence[TableHeading]) -> list[Group]:
     """The sections of ICD-10-PCS that have tables."""
-    return _counted([(heading.code[:1], heading.section) for heading in headings])
-
-
-def _counted(pairs: Sequence[tuple[str, str]]) -> list[Group]:
-    names = dict(reversed(pairs))
-    keys = [key for key, _name in pairs]
-    return [Group(key, names[key], keys.count(key)) for key in sorted(names)]
+    names = {heading.code[:1]: heading.section for heading in headings}
+    found = Counter(heading.code[:1] for heading in headings)
+    return [Group(key, names[key], found[key]) for key in sorted(found)]
 
 
 def hcpcs_groups(on_date: date) -> list[Group]:
-    """First letters with what they stand for, then the modifiers. One query."""
-    rows = (
-        _hcpcs(on_date)
-        .annotate(letter=Substr("code", 1, 1))
-        .order_by("letter")
-        .values("kind", "letter")
-        .annotate(n=Count("pk"), ended=Count("pk", filter=Q(ends_on__lte=on_date)))
-    )
-    letters, modifiers, ended = [], 0, 0
-    for row in rows:
-        if row["kind"] == Code.Kind.MODIFIER:
-            modifiers, ended = modifiers + row["n"], ended + row["ended"]
+    """First letters with what they stand for, then the modifiers. One query, answered by an index."""
+    rows = _hcpcs(on_date).annotate(letter=Substr("code", 1, 1)).order_by("letter")
+    letters, modifiers = [], 0
+    for kind, letter, codes in rows.values_list("kind", "letter").annotate(codes=Count("code")):
+        if kind == Code.Kind.MODIFIER:
+            modifiers += codes
         else:
-            letters.append(Group(row["letter"], HCPCS.get(row["letter"], ""), row["n"], row["ended"]))
-    return [*letters, *([Group(MODIFIERS, _("Modifiers"), modifiers, ended)] if modifiers else [])]
+            letters.append(Group(letter, HCPCS.get(letter, ""), codes))
+    return [*letters, *([Group(MODIFIERS, _("Modifiers"), modifiers)] if modifiers else [])]
 
 
 def hcpcs_codes(group: str, on_date: date) -> CodeQuerySet:
@@ -107,23 +113,33 @@ def hcpcs_codes(group: str, on_date: date) -> CodeQuerySet:
     rows = _hcpcs(on_date)
     if group == MODIFIERS:
         return rows.filter(kind=Code.Kind.MODIFIER).order_by("code")
-    return rows.filter(kind=Code.Kind.CODE, code__startswith=group).order_by("code")
+    return rows.filter(kind=Code.Kind.CODE).beginning_with(group).order_by("code")
 
 
 def _hcpcs(on_date: date) -> CodeQuerySet:
-    return Code.objects.of_system(System.HCPCS).on(on_date)
+    return _codes(System.HCPCS, on_date)
 
 
 def msdrg_groups(on_date: date) -> list[Group]:
     """Major Diagnostic Categories, the ones before all first, the ungroupable last. One query."""
-    rows = Code.objects.of_system(System.MSDRG).on(on_date).annotate(mdc=_MDC)
-    found = {row["mdc"]: row["n"] for row in rows.order_by("mdc").values("mdc").annotate(n=Count("pk"))}
+    found = Counter(row.mdc for row in _drgs(on_date))
     known = [key for key in MDC if key in found]
-    others = [key for key in found if key not in MDC]
+    others = sorted(key for key in found if key not in MDC)
     return [Group(key, MDC.get(key, ""), found[key]) for key in [*known, *others]]
 
 
-def msdrg_codes(mdc: str, on_date: date) -> list[Code]:
+def msdrg_codes(mdc: str, on_date: date) -> list[Drg]:
     """The MS-DRGs of a category in the order of their numbers. One query."""
-    rows = Code.objects.of_system(System.MSDRG).on(on_date).annotate(mdc=_MDC)
-    return list(rows.filter(mdc=mdc).order_by("code"))
+    return [row for row in _drgs(on_date) if row.mdc == mdc]
+
+
+def _drgs(on_date: date) -> list[Drg]:
+    """All of them: parting 772 rows here costs less than asking the database to look into their JSON."""
+    rows = _codes(System.MSDRG, on_date).order_by("code")
+    return [Drg(*values) for values in rows.values_list("code", "title", "details")]
+
+
+def _codes(system: str, on_date: date) -> CodeQuerySet:
+    """Codes and modifiers of a system; asked by release, because no index knows the system of a code."""
+    releases = Release.objects.on(on_date).filter(system=system, book__in=CODE_BOOKS)
+    return Code.objects.filter(release__in=releases)

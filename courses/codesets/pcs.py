@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from courses.codesets.books import Book
 from courses.codesets.building import PLACES, Build, Row, build, label_at, tails
-from courses.codesets.models import Code, PcsDefinition, PcsRow, PcsTable, Release
+from courses.codesets.models import Code, CodeQuerySet, PcsDefinition, PcsRow, PcsTable, Release
 from courses.codesets.records import Axis
 from courses.codesets.systems import System
 
@@ -32,6 +32,8 @@ SECTIONS: Final = {
     "X": "New Technology",
 }
 _HEADINGS: Final = ("Section", "Body System", "Operation")
+#: What is read of a table, without making a model of each: a section has up to 600.
+_HEADING: Final = ("code", "section", "body_system", "operation", "headings", "definition")
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,22 @@ class CharacterMeaning:
 
 
 @dataclass(frozen=True)
+class Printed:
+    """A code as the code list prints it, without the rest of its row: a table has up to 1,600."""
+
+    code: str
+    title: str
+    system: str = System.ICD10PCS.value
+
+
+@dataclass(frozen=True)
 class Built:
     """A code of seven characters: whether the table makes it, and whether the code list has it."""
 
     code: str
     is_in_table: bool
     #: None where the code list is not loaded or has no such code.
-    row: Code | None
+    row: Printed | None
     meaning: tuple[CharacterMeaning, ...]
 
 
@@ -93,7 +104,7 @@ class TablePage:
     #: Meanings of the table's three characters and of those chosen so far.
     meaning: tuple[CharacterMeaning, ...]
     #: Codes of the list that the table does not make and that have the characters asked for.
-    newer: tuple[Code, ...]
+    newer: tuple[Printed, ...]
 
 
 def pcs_books(on_date: date) -> PcsBooks:
@@ -105,23 +116,17 @@ def pcs_books(on_date: date) -> PcsBooks:
 def table_headings(books: PcsBooks, start: str) -> list[TableHeading]:
     """Every table whose code begins with ``start``, also those that only the code list knows. Two queries."""
     printed = PcsTable.objects.filter(release=books.tables, code__startswith=start)
-    found = {table.code: _heading(table) for table in printed}
-    headers = Code.objects.filter(release=books.codes, kind=Code.Kind.CATEGORY, code__startswith=start)
+    found = {values[0]: _heading(values) for values in printed.values_list(*_HEADING)}
+    headers = _codes(books, start).filter(kind=Code.Kind.CATEGORY)
     for code, title in headers.values_list("code", "title"):
         if code not in found:
             found[code] = _heading_of_header(code, title)
     return [found[code] for code in sorted(found)]
 
 
-def _heading(table: PcsTable) -> TableHeading:
-    return TableHeading(
-        table.code,
-        table.section,
-        table.body_system,
-        table.operation,
-        tuple(table.headings) or _HEADINGS,
-        table.definition,
-    )
+def _heading(values: tuple[Any, ...]) -> TableHeading:
+    code, section, body_system, operation, headings, definition = values
+    return TableHeading(code, section, body_system, operation, tuple(headings) or _HEADINGS, definition)
 
 
 def _heading_of_header(code: str, title: str) -> TableHeading:
@@ -136,29 +141,24 @@ def table_page(table: str, asked: Mapping[int, str], *, on_date: date) -> TableP
     Four queries, whatever the table.
     """
     books = pcs_books(on_date)
-    lines = _lines(books, table)
-    codes = {
-        row.code: row
-        for row in Code.objects.filter(release=books.codes, code__startswith=table).order_by("position")
-    }
+    heading, rows = _table(books, table)
+    codes = dict(_codes(books, table).values_list("code", "title"))
     header = codes.pop(table, None)
-    if lines:
-        heading = _heading(lines[0].table)
-    elif header is not None:
-        heading = _heading_of_header(table, header.title)
-    else:
-        return None
-    rows = tuple(_axes(line) for line in lines)
+    if heading is None:
+        if header is None:
+            return None
+        heading = _heading_of_header(table, header)
     state = build(rows, asked)
     made = tails(rows)
     meaning = _meaning(heading, rows, state.values, books)
     built = None
     if state.tail:
         code = table + state.tail
-        built = Built(code, state.tail in made, codes.get(code), meaning)
+        row = Printed(code, codes[code]) if code in codes else None
+        built = Built(code, state.tail in made, row, meaning)
     newer = tuple(
-        row
-        for code, row in codes.items()
+        Printed(code, title)
+        for code, title in codes.items()
         if code[3:] not in made and all(code[place - 1] == value for place, value in asked.items())
     )
     return TablePage(heading, books, rows, state, built, meaning, newer)
@@ -173,16 +173,16 @@ def meaning_of(code: str, on_date: date) -> tuple[CharacterMeaning, ...]:
     books = pcs_books(on_date)
     if len(code) != 7 or books.tables is None:
         return ()
-    lines = _lines(books, code[:3])
-    heading = _heading(lines[0].table) if lines else _nearest_heading(code, books.tables)
+    heading, rows = _table(books, code[:3])
+    heading = heading or _nearest_heading(code, books.tables)
     values = {place: code[place - 1] for place in PLACES}
-    return _meaning(heading, tuple(_axes(line) for line in lines), values, books) if heading else ()
+    return _meaning(heading, rows, values, books) if heading else ()
 
 
 def _nearest_heading(code: str, release: Release) -> TableHeading | None:
     """What other tables of the section tell about a table that is newer than they are."""
-    near = list(PcsTable.objects.filter(release=release, code__startswith=code[:1]))
-    near.sort(key=lambda table: table.code[:2] != code[:2])
+    tables = PcsTable.objects.filter(release=release, code__startswith=code[:1])
+    near = sorted(tables, key=lambda table: table.code[:2] != code[:2])
     if not near:
         return None
     system = near[0].body_system if near[0].code[:2] == code[:2] else ""
@@ -230,13 +230,23 @@ def _character(
     )
 
 
-def _lines(books: PcsBooks, table: str) -> list[PcsRow]:
-    rows = PcsRow.objects.filter(table__release=books.tables, table__code=table)
-    return list(rows.select_related("table").order_by("position"))
+def _codes(books: PcsBooks, start: str) -> CodeQuerySet:
+    """What the code list prints under ``start``, read off the index that holds release, kind and code."""
+    return Code.objects.filter(release=books.codes).beginning_with(start).order_by("code")
 
 
-def _axes(line: PcsRow) -> Row:
+def _table(books: PcsBooks, code: str) -> tuple[TableHeading | None, tuple[Row, ...]]:
+    """A table and its rows; None and no rows where the tables have no such table. One query."""
+    lines = list(
+        PcsRow.objects.filter(table__release=books.tables, table__code=code)
+        .order_by("position")
+        .values_list("axes", *(f"table__{name}" for name in _HEADING))
+    )
+    rows = tuple(_axes(axes) for axes, *_table in lines)
+    return (_heading(lines[0][1:]) if lines else None), rows
+
+
+def _axes(axes: list[dict[str, Any]]) -> Row:
     return tuple(
-        Axis(place, axis["title"], dict(axis["values"]))
-        for place, axis in zip(PLACES, line.axes, strict=True)
+        Axis(place, axis["title"], dict(axis["values"])) for place, axis in zip(PLACES, axes, strict=True)
     )

@@ -8,13 +8,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from courses.codesets import browsing
 from courses.codesets.books import Book
 from courses.codesets.groups import HCPCS, MDC
 from courses.codesets.models import Code
-from courses.codesets.pcs import pcs_books, table_headings
+from courses.codesets.pcs import TableHeading, pcs_books, table_headings
 from courses.codesets.systems import System, label_of, tab_class
 from courses.codesets.views.days import day_of, edition
 from portal.lib.access import public
@@ -47,7 +50,7 @@ def browse(request: HttpRequest, system: str) -> HttpResponse:
             return render(request, "codesets/browse_pos.html", context)
         case System.CPT:
             return render(request, "codesets/browse_cpt.html", _context(system, day))
-        case _:
+        case _unknown:
             raise Http404
     return render(request, "codesets/browse.html", context | {"groups": groups})
 
@@ -73,8 +76,38 @@ def _section(request: HttpRequest, section: str, day: date) -> HttpResponse:
     if not headings:
         raise Http404
     context = _context(System.ICD10PCS, day, Book.TABLES if books.tables else Book.CODES)
-    context |= {"section": section, "headings": headings, "is_printed": books.tables is not None}
+    context |= {
+        "section": section,
+        "name": headings[0].section,
+        "systems": [
+            (start, tables[0].body_system, _tables(tables, day, tell_newer=books.tables is not None))
+            for start, tables in _by_body_system(headings).items()
+        ],
+    }
     return render(request, "codesets/browse_section.html", context)
+
+
+def _by_body_system(headings: list[TableHeading]) -> dict[str, list[TableHeading]]:
+    found: dict[str, list[TableHeading]] = {}
+    for heading in headings:
+        found.setdefault(heading.code[:2], []).append(heading)
+    return found
+
+
+def _tables(headings: list[TableHeading], day: date, *, tell_newer: bool) -> SafeString:
+    """List items of tables, joined here because a section has up to 600; the template would take 30 ms."""
+    base, on = reverse("codesets:pcs"), _on(day)
+    newer = ""
+    if tell_newer:
+        newer = format_html(' <span class="state state-draft">{}</span>', _("newer than the tables"))
+    return format_html_join(
+        "",
+        '<li><span class="mono">{}</span> <span><a href="{}{}/{}">{}</a>{}</span></li>',
+        (
+            (one.code, base, one.code, on, one.operation or one.code, "" if one.is_printed else newer)
+            for one in headings
+        ),
+    )
 
 
 def _hcpcs(request: HttpRequest, group: str, day: date) -> HttpResponse:
@@ -92,9 +125,7 @@ def _hcpcs(request: HttpRequest, group: str, day: date) -> HttpResponse:
 def _msdrg(request: HttpRequest, mdc: str, day: date) -> HttpResponse:
     rows = browsing.msdrg_codes(mdc, day)
     context = _context(System.MSDRG, day)
-    parts = [
-        (kind, [row for row in rows if row.details.get("type", "") == kind]) for kind in ("SURG", "MED", "")
-    ]
+    parts = [(kind, [row for row in rows if row.type == kind]) for kind in ("SURG", "MED", "")]
     context |= {"group": mdc, "name": MDC[mdc], "parts": [part for part in parts if part[1]]}
     return render(request, "codesets/browse_msdrg.html", context)
 
