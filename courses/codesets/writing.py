@@ -165,7 +165,7 @@ def _(record: Index, release: Release, report: Progress) -> None:
     )
     total = sum(len(term.targets) for term in terms)
     _create(targets, report, total=total, message=gettext("Writing codes of the index"))
-    book = _Shelf(paths)
+    book = _Shelf(terms)
     refs = (
         IndexRef(term=row, kind=ref.kind, text=ref.text[:400], target=_at(rows, book.find(ref.text, index)))
         for index, (row, term) in enumerate(zip(rows, terms, strict=True))
@@ -188,33 +188,49 @@ def paths_of(terms: Sequence[Term]) -> list[tuple[str, ...]]:
     return paths
 
 
+#: What it costs to read a line by another part of its title than the first: a reference rarely means
+#: that, so it counts only where all its words are found.
+_STRANGE: Final = 4
+
+
 class _Shelf:
     """Finds the line that a reference such as ``Pain, abdominal`` leads to."""
 
-    def __init__(self, paths: list[tuple[str, ...]]) -> None:
-        self.lines: dict[tuple[str, ...], int] = {}
-        for index, path in enumerate(paths):
-            for key in _spellings(path):
-                self.lines.setdefault(key, index)
+    def __init__(self, terms: Sequence[Term]) -> None:
+        #: Line above, spelling -> cost of the spelling, line.
+        self.below: dict[tuple[int | None, str], list[tuple[int, int]]] = {}
+        for index, term in enumerate(terms):
+            for spelling, cost in _spellings(term.title).items():
+                self.below.setdefault((term.parent, spelling), []).append((cost, index))
 
     def find(self, text: str, own: int) -> int | None:
-        """The line with the longest beginning of the reference, never the referring line itself."""
-        words = tuple(_folded(part) for part in re.split(r",\s*|\s+-\s+", text))
-        for end in range(len(words), 0, -1):
-            index = self.lines.get(words[:end])
-            if index is not None and index != own:
-                return index
-        return None
+        """The line that takes up most of the reference from its beginning, never the referring line."""
+        words = [_folded(part) for part in re.split(r",\s*|\s+-\s+", text)]
+        best: tuple[int, int, int | None] = (0, 0, None)
+        walks: list[tuple[int, int, int | None]] = [(0, 0, None)]
+        while walks:
+            taken, cost, line = walks.pop()
+            is_meant = taken == len(words) or cost < _STRANGE
+            if line not in (None, own) and is_meant and (taken, -cost) > best[:2]:
+                best = taken, -cost, line
+            for end in range(taken + 1, len(words) + 1):
+                under = self.below.get((line, ", ".join(words[taken:end])), ())
+                walks += [(end, cost + more, index) for more, index in reversed(under)]
+        return best[2]
 
 
-def _spellings(path: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    """How references name a line: ``Abdomen, abdominal > acute`` as either of its two main words."""
-    folded = tuple(_folded(part) for part in path)
-    yield folded
-    yield tuple(word for part in folded for word in part.split(", "))
-    for main in folded[:1]:
-        for word in main.split(", "):
-            yield (word, *folded[1:])
+def _spellings(title: str) -> dict[str, int]:
+    """How references name a line: as it stands, without NEC, or by one of its words; with what that costs."""
+    found: dict[str, int] = {}
+    printed = _folded(title)
+    for cost, whole in enumerate((printed, re.sub(r" (nec|nos)$", "", printed))):
+        found.setdefault(whole, cost)
+        first, *others = whole.split(", ")
+        found.setdefault(first, 2)
+        for other in others:
+            found.setdefault(other, _STRANGE)
+    found.pop("", None)
+    return found
 
 
 def _folded(text: str) -> str:
