@@ -52,15 +52,10 @@ _PARENTHESES: Final = re.compile(r"([()])")
 _HYPHENATED: Final = re.compile(r"\b([A-Za-z]+)-([A-Za-z]+)\b")
 _SIDED: Final = re.compile(r"\b(?:left|right|bilateral)\b")
 
-#: What makes a code likelier before any word is read (learned, see docs/decisions/0008).
-_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL, _UNSPECIFIED = (
-    -3.2,
-    0.3,
-    -0.9,
-    -0.9,
-    0.4,
-    0.35,
-)
+#: What makes a code likelier before any word is read (learned, see docs/decisions/0008): each row below it and
+#: each phrase that leads to it, by the logarithm; a side in its title; more than five characters; 8 or 9 at its
+#: end, the residual codes that a term without details leads to.
+_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL = -3.2, 0.4, -1.0, -0.85, 0.55
 
 
 @dataclass(frozen=True)
@@ -212,6 +207,7 @@ class _Builder:
             **self.rows(),
             **self.vocabulary(renumber),
             **self.postings(contexts, lengths, renumber),
+            **self.categories(own, renumber),
             "rarity": rarity[np.argsort(renumber)] if len(renumber) else rarity,
             "prior": self.prior(by_doc),
             "phrase_first": _ends(by_doc),
@@ -293,6 +289,22 @@ class _Builder:
             "posting_worth": np.clip(np.rint(worth[order] * SCALE), 1, 255).astype(np.uint8),
         }
 
+    def categories(self, own: Sequence[Mapping[int, float]], renumber: Array) -> dict[str, Array]:
+        """The topmost code above each code, and which of these have a term in any phrase of any code below."""
+        number: dict[int, int] = {}
+        category = np.zeros(len(self.docs), np.uint32)
+        for doc, row in enumerate(self.docs):
+            while (above := self.entries[row].parent) in self.doc_of_row:
+                row = above
+            category[doc] = number.setdefault(row, len(number))
+        terms = renumber[np.array([term for words in own for term in words], np.int64)]
+        pairs = np.unique(terms * len(number) + np.repeat(category, [len(words) for words in own]))
+        return {
+            "category": category,
+            "category_first": np.searchsorted(pairs, np.arange(len(renumber) + 1) * len(number)).astype(np.uint32),
+            "category_list": (pairs % max(len(number), 1)).astype(np.uint32),
+        }
+
     def prior(self, phrases: Array) -> Array:
         """How likely each code is before any word is read; ``phrases`` are counted by code."""
         children = np.zeros(len(self.docs))
@@ -305,7 +317,6 @@ class _Builder:
         prior += _SIDE * np.array([bool(_SIDED.search(title)) for title in titles])
         prior += _SIX_CHARACTERS * np.array([len(code) > 5 for code in codes])
         prior += _RESIDUAL * np.array([len(code) > 3 and code[-1] in "89" for code in codes])
-        prior += _UNSPECIFIED * np.array(["unspecified" in title for title in titles])
         return prior.astype(np.float32)
 
 

@@ -91,3 +91,28 @@ class Strings:
     def beginning_with(self, prefix: str) -> range:
         """The stretch of a sorted list that begins with ``prefix``."""
         return range(bisect_left(self, prefix), bisect_left(self, prefix + "\U0010ffff"))
+
+
+class Lists:
+    """For each term a sorted list of members (codes, or categories), all in one array."""
+
+    def __init__(self, first: Array, members: Array) -> None:
+        self._first, self.members = first, members
+
+    def of(self, term: int) -> slice:
+        return slice(int(self._first[term]), int(self._first[term + 1]))
+
+    def size(self, term: int) -> int:
+        return int(self._first[term + 1]) - int(self._first[term])
+
+    def places(self, term: int, wanted: Array) -> tuple[Array, Array]:
+        """Which of ``wanted`` are in the list of ``term``, and where these stand among all members."""
+        where = self.of(term)
+        having = self.members[where]
+        if not len(having):
+            return np.zeros(len(wanted), bool), np.zeros(len(wanted), np.int64)
+        at = np.minimum(np.searchsorted(having, wanted), len(having) - 1)
+        return having[at] == wanted, at + where.start
+
+    def contains(self, term: int, wanted: Array) -> Array:
+        return self.places(term, wanted)[0]

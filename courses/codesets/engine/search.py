@@ -16,7 +16,7 @@ import numpy as np
 
 from courses.codesets.engine import text
 from courses.codesets.engine.indexing import KINDS, OPTIONAL, SCALE, bare
-from courses.codesets.engine.layout import Array, Strings, unpack
+from courses.codesets.engine.layout import Array, Lists, Strings, unpack
 from courses.codesets.engine.spelling import Speller
 from courses.codesets.engine.synonyms import Synonyms
 
@@ -27,6 +27,7 @@ MAX_WORDS: Final = 14
 _CANDIDATES: Final = 160
 #: With this many codes found by rarer words, a commoner word only adds to their score.
 _ENOUGH: Final = 2_000
+_MUCH_COMMONER: Final = 4
 #: Words of the book that a beginning stands for, the commonest first.
 _MOST_COMPLETIONS: Final = 40
 #: What a word that is only begun, or spelled with one or two errors, keeps of its worth.
@@ -39,8 +40,9 @@ _BILLABLE, _TAKES_SEVENTH, _IS_SEVENTH = 1, 2, 4
 
 #: What makes a code likely, learned on the training terms of the index (docs/decisions/0008): the words of the
 #: first step, by the best; the best phrase, as the share of the words of question and phrase that both have; the
-#: same of the title; the share of the question that the code and the rows above it have; each word missing there.
-WEIGHTS: Final = np.array([2.0, 5.7, 3.0, 3.8, -1.15], np.float32)
+#: same of the title; the share of the question that the code and the rows above it have, and that any code of its
+#: category has; each word that the code and the rows above it miss.
+WEIGHTS: Final = np.array([1.3, 5.2, 3.0, 1.4, 2.9, -1.3], np.float32)
 #: An index phrase counts so much of a phrase of the book, unless it is the question itself.
 _INDEX: Final = 0.45
 #: A question read by a synonym counts so much less.
@@ -102,8 +104,10 @@ class Engine:
         self._bare, self._codes, self._titles = (Strings.of(arrays, n) for n in ("bare", "code", "title"))
         self._words, self._stems = Strings.of(arrays, "word"), Strings.of(arrays, "stem")
         self._word_term, self._rarity, self._prior = (arrays[n] for n in ("word_term", "rarity", "prior"))
-        self._posting_first, self._posting_doc = arrays["posting_first"], arrays["posting_doc"]
-        self._posting_worth = arrays["posting_worth"]
+        self._postings = Lists(arrays["posting_first"], arrays["posting_doc"])
+        self._worth = arrays["posting_worth"]
+        self._categories = Lists(arrays["category_first"], arrays["category_list"])
+        self._category = arrays["category"]
         self._phrase_first, self._phrase_kind = arrays["phrase_first"], arrays["phrase_kind"]
         self._phrase_token, self._phrase_mass = arrays["phrase_token"], arrays["phrase_mass"]
         self._token, self._phrase_text = arrays["token"], Strings.of(arrays, "phrase_text")
@@ -188,16 +192,24 @@ class Engine:
         """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
         docs, scores = self._candidates(known)
         wanted = sum(slot.rarity for slot in slots)
-        covered = np.zeros(len(docs), np.float32)
-        missing = np.full(len(docs), len(slots), np.float32)
-        for slot in known:
-            has = np.zeros(len(docs), np.float32)
-            for term, sure in slot.terms.items():
-                np.maximum(has, np.where(self._contains(term, docs), np.float32(sure), 0), out=has)
-            covered += has * slot.rarity
-            missing -= has > 0
+        covered, missing = self._covered(self._postings, docs, known)
+        in_category, _missing = self._covered(self._categories, self._category[docs], known)
         fit, title, phrases = self._compare(docs, known, wanted)
-        return docs, np.stack([scores / scores.max(), fit, title, covered / wanted, missing]), phrases
+        missing += len(slots) - len(known)
+        shares = (scores / scores.max(), fit, title, covered / wanted, in_category / wanted, missing)
+        return docs, np.stack(shares), phrases
+
+    def _covered(self, lists: Lists, members: Array, slots: Sequence[_Slot]) -> tuple[Array, Array]:
+        """How much of the question each member has, and how many of its words it has not."""
+        covered = np.zeros(len(members), np.float32)
+        missing = np.zeros(len(members), np.float32)
+        for slot in slots:
+            has = np.zeros(len(members), np.float32)
+            for term, sure in slot.terms.items():
+                np.maximum(has, lists.contains(term, members) * np.float32(sure), out=has)
+            covered += has * slot.rarity
+            missing += has == 0
+        return covered, missing
 
     # -- what the words mean ------------------------------------------------------------------------------
 
@@ -233,7 +245,7 @@ class Engine:
         slots = []
         for terms in meanings:
             slot = _Slot(terms)
-            slot.seen = sum(int(self._posting_first[t + 1]) - int(self._posting_first[t]) for t in terms)
+            slot.seen = sum(map(self._postings.size, terms))
             best = max(terms.values())
             # a beginning of many words tells as little as the commonest of them
             slot.rarity = min(float(self._rarity[t]) for t, sure in terms.items() if sure == best)
@@ -244,8 +256,8 @@ class Engine:
         stretch = self._words.beginning_with(word)
         terms = np.unique(self._word_term[stretch.start : stretch.stop])
         if len(terms) > _MOST_COMPLETIONS:
-            common = self._posting_first[terms + 1] - self._posting_first[terms]
-            terms = terms[np.argsort(-common.astype(np.int64), kind="stable")[:_MOST_COMPLETIONS]]
+            common = np.array([self._postings.size(int(term)) for term in terms])
+            terms = terms[np.argsort(-common, kind="stable")[:_MOST_COMPLETIONS]]
         return {int(term): _COMPLETED for term in terms}
 
     def _split(self, word: str) -> list[int]:
@@ -267,52 +279,36 @@ class Engine:
 
     # -- step one: posting lists --------------------------------------------------------------------------
 
-    def _posting(self, term: int) -> slice:
-        return slice(int(self._posting_first[term]), int(self._posting_first[term + 1]))
-
-    def _contains(self, term: int, docs: Array) -> Array:
-        """Which of the sorted ``docs`` have the term."""
-        having = self._posting_doc[self._posting(term)]
-        if not len(having):
-            return np.zeros(len(docs), bool)
-        at = np.searchsorted(having, docs)
-        return having[np.minimum(at, len(having) - 1)] == docs
-
     def _candidates(self, slots: Sequence[_Slot]) -> tuple[Array, Array]:
-        """The docs whose words weigh most, sorted, and their weights."""
+        """The docs whose words weigh most, in order, and their weights."""
         scores = np.zeros(len(self._doc), np.float32)
         touched = 0
         for slot in sorted(slots, key=lambda slot: slot.seen):
-            if touched > _ENOUGH and slot.seen > 4 * touched and len(slots) > 1:
-                docs = np.flatnonzero(scores).astype(np.uint32)
-                self._add_to(docs, slot, scores)
-                continue
-            if len(slot.terms) == 1:
-                ((term, sure),) = slot.terms.items()
-                where = self._posting(term)
-                scores[self._posting_doc[where]] += self._posting_worth[where] * np.float32(
-                    slot.rarity * sure / SCALE
-                )
+            if touched > _ENOUGH and slot.seen > _MUCH_COMMONER * touched:
+                self._add(slot, scores, np.flatnonzero(scores))
             else:
-                best = np.zeros(len(scores), np.float32)
-                for term, sure in slot.terms.items():
-                    where = self._posting(term)
-                    docs = self._posting_doc[where]
-                    best[docs] = np.maximum(
-                        best[docs], self._posting_worth[where] * np.float32(slot.rarity * sure / SCALE)
-                    )
-                scores += best
-            touched += slot.seen
+                self._add(slot, scores)
+                touched += slot.seen
         docs = _largest(scores, _CANDIDATES)
         return docs, scores[docs]
 
-    def _add_to(self, docs: Array, slot: _Slot, scores: Array) -> None:
+    def _add(self, slot: _Slot, scores: Array, only: Array | None = None) -> None:
+        """Adds what the best meaning of a word is worth to each doc that has it, or to ``only`` some."""
+        best = scores if len(slot.terms) == 1 else np.zeros(len(scores), np.float32)
         for term, sure in slot.terms.items():
-            having = self._posting_doc[self._posting(term)]
-            at = np.minimum(np.searchsorted(having, docs), len(having) - 1)
-            has = having[at] == docs
-            worth = self._posting_worth[self._posting(term)][at[has]]
-            scores[docs[has]] += worth * np.float32(slot.rarity * sure / SCALE)
+            if only is None:
+                where: Array | slice = self._postings.of(term)
+                docs = self._postings.members[where]
+            else:
+                has, where = self._postings.places(term, only)
+                docs, where = only[has], where[has]
+            worth = self._worth[where] * np.float32(slot.rarity * sure / SCALE)
+            if best is scores:
+                scores[docs] += worth
+            else:
+                best[docs] = np.maximum(best[docs], worth)
+        if best is not scores:
+            scores += best
 
     # -- step two: phrases --------------------------------------------------------------------------------
 
