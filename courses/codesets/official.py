@@ -31,7 +31,11 @@ FORMATS: Final = {
         "tabular list (XML)", CM, Book.CODES, r".*tabular.*\.xml", icd10cm_tabular.parse
     ),
     "icd10cm-order": Format(
-        "order file", CM, Book.CODES, r"icd10cm.?order.*\.txt", partial(order_file.parse, system=CM)
+        "order file",
+        CM,
+        Book.CODES,
+        r"(?!.*addenda)icd10cm.?order.*\.txt",
+        partial(order_file.parse, system=CM),
     ),
     "icd10cm-index": Format(
         "Alphabetic Index (XML)",
@@ -83,7 +87,11 @@ FORMATS: Final = {
         partial(lists.parse_members, kind="mcc"),
     ),
     "icd10pcs-order": Format(
-        "order file", PCS, Book.CODES, r"icd10pcs.?order.*\.txt", partial(order_file.parse, system=PCS)
+        "order file",
+        PCS,
+        Book.CODES,
+        r"(?!.*addenda)icd10pcs.?order.*\.txt",
+        partial(order_file.parse, system=PCS),
     ),
     "icd10pcs-tables": Format("tables (XML)", PCS, Book.TABLES, r"icd10pcs.?tables.*\.xml", pcs.parse_tables),
     "icd10pcs-index": Format("index (XML)", PCS, Book.INDEX, r"icd10pcs.?index.*\.xml", pcs.parse_index),
