@@ -128,8 +128,8 @@ def facts_of_lists(listed: Mapping[str, bool]) -> tuple[Fact, ...]:
         found.append(
             Fact(
                 str(_("Present on admission (POA)")),
-                str(_("exempt") if exempt else _("reported")),
-                str(_("no indicator is reported") if exempt else _("an indicator is needed")),
+                str(_("exempt") if exempt else _("indicator needed")),
+                str(_("no indicator is reported") if exempt else ""),
             )
         )
     label = str(_("Severity in MS-DRGs"))

@@ -76,6 +76,11 @@ def _sided(title: str) -> _Sided | None:
     return _Sided(side, _bag(before + after), _bag(before + after[1:]))
 
 
+def has_side(title: str) -> bool:
+    """Whether the title names the one side that it is about."""
+    return _sided(title) is not None
+
+
 def _leaves_open(title: str, sided: _Sided) -> bool:
     """Whether ``title`` is the one of ``sided`` with “unspecified” for its side."""
     found = words(title)

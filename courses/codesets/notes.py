@@ -12,7 +12,7 @@ _JOINED: Final = r"(?:\.?-|\.)?(?:\s?[,;]?\s?(?:and |or |to )?|-)"
 _ANNOUNCED: Final = re.compile(
     rf"\b(?:[Cc]ategor(?:y|ies)|[Ss]ubcategor(?:y|ies)|[Cc]odes?|in|to|from|under)\s(?:{_CODE}{_JOINED})+"
 )
-_BRACKETED: Final = re.compile(rf"\(({_CODE}[^()]*)\)")
+_BRACKETED: Final = re.compile(rf"\((?:i\.e\.,? |e\.g\.,? |see )?{_CODE}[^()]*\)")
 _DOTTED: Final = re.compile(r"(?<![\w.])[A-Z][0-9A][0-9A-Z]\.(?:[0-9A-Z]{1,4}(?!\w)|-)")
 
 

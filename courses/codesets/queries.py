@@ -17,6 +17,7 @@ from courses.codesets.hints import (
     SideCode,
     Title,
     complete,
+    has_side,
     is_manifestation,
     more_specific,
     side_codes,
@@ -103,6 +104,11 @@ class CodeEntry:
     def is_manifestation(self) -> bool:
         """Never first-listed: the underlying disease comes before it."""
         return self.code.system == System.ICD10CM and is_manifestation(self.code.title)
+
+    @property
+    def is_side_open(self) -> bool:
+        """Whether it has codes by side and names none."""
+        return bool(self.sides) and not has_side(self.code.title)
 
     @property
     def is_heading(self) -> bool:

@@ -19,6 +19,8 @@ from portal.lib.access import public
 
 #: No code is longer, ranges such as ``S00-S09`` included.
 LONGEST: Final = 10
+#: What people report, and what releases are compared by.
+KEPT: Final = (*Code.CODES, Code.Kind.MODIFIER)
 
 
 @public
@@ -91,7 +93,8 @@ def _around(request: HttpRequest, row: Code, book: str, context: dict[str, Any])
     """What the page has and the side panel leaves out."""
     day, system = context["day"], row.system
     found: dict[str, Any] = {"pointers": lines_to(system, row.code, day)}
-    if row.kind in (*Code.CODES, Code.Kind.MODIFIER):
+    if row.kind in KEPT:
+        found["can_save"] = True
         found["printings"] = printings(system, row.code, is_there=True, book=book)
     if system == System.ICD10PCS:
         found["meaning"] = meaning_of(row.code, day)
