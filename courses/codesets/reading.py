@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -106,7 +106,7 @@ class Passage:
     def head(self) -> Line:
         return self.lines[0]
 
-    @property
+    @cached_property
     def path(self) -> list[str]:
         """The titles from the main term down to the asked line."""
         above = [
@@ -263,8 +263,10 @@ def terms_beginning(release: Release, text: str, letters: Sequence[Letter]) -> l
 
 def plain(text: str) -> str:
     """Lower case, without accents, spaces collapsed."""
-    bare = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(char for char in bare if not unicodedata.combining(char)).casefold().split())
+    if not text.isascii():
+        bare = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in bare if not unicodedata.combining(char))
+    return " ".join(text.casefold().split())
 
 
 def passage(release: Release, position: int) -> Passage | None:
