@@ -69,6 +69,22 @@ INDEX = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
+#: One code of a supply, and one table of procedures.
+SUPPLIES = "code\tlong_description\tshort_description\nA4206\tSyringe with needle, each\tSyringe\n"
+PCS_TABLE = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10PCS.tabular><version>2020</version><title>Tables</title><pcsTable>
+<axis pos="1" values="1"><title>Section</title><label code="0">Medical and Surgical</label></axis>
+<axis pos="2" values="1"><title>Body System</title><label code="D">Gastrointestinal System</label></axis>
+<axis pos="3" values="1"><title>Operation</title><label code="T">Resection</label></axis>
+<pcsRow codes="2"><axis pos="4" values="1"><title>Body Part</title><label code="J">Appendix</label></axis>
+<axis pos="5" values="2"><title>Approach</title><label code="0">Open</label>
+<label code="4">Percutaneous Endoscopic</label></axis>
+<axis pos="6" values="1"><title>Device</title><label code="Z">No Device</label></axis>
+<axis pos="7" values="1"><title>Qualifier</title><label code="Z">No Qualifier</label></axis></pcsRow>
+</pcsTable></ICD10PCS.tabular>
+"""
+
+
 def make_person(email: str, role: Role | None = Role.STUDENT, **fields: Any) -> User:
     """A person as sign-up makes them: verified, terms accepted, in a role, staff with a second factor."""
     user = User.objects.create_user(email, PASSWORD, **({"name": "Sam Lee"} | fields))
@@ -144,6 +160,20 @@ class World:
         (folder / "index.xml").write_text(INDEX)
         load_release(
             source=Source("icd10cm-index", folder / "index.xml", "index.xml", "Sample", date(2019, 10, 1)),
+            by=None,
+            at=LONG_AGO,
+        )
+        (folder / "hcpcs.tsv").write_text(SUPPLIES)
+        load_release(
+            source=Source("hcpcs", folder / "hcpcs.tsv", "hcpcs.tsv", "Sample", date(2019, 10, 1)),
+            by=None,
+            at=LONG_AGO,
+        )
+        (folder / "tables.xml").write_text(PCS_TABLE)
+        load_release(
+            source=Source(
+                "icd10pcs-tables", folder / "tables.xml", "tables.xml", "Sample", date(2019, 10, 1)
+            ),
             by=None,
             at=LONG_AGO,
         )
