@@ -15,6 +15,7 @@ import numpy as np
 
 from courses.codesets.engine import layout, text
 from courses.codesets.engine.layout import Array, Strings
+from courses.codesets.engine.spelling import letters_of
 from courses.codesets.records import Entry
 
 #: kinds of phrases, the reason shown, in the order of their numbers in the file; an index's are "index"
@@ -35,16 +36,14 @@ _LIGHT: Final = 0.35
 OPTIONAL: Final = 1 << 31
 #: Worth of a word in a posting, as a byte.
 SCALE: Final = 80
-#: Letters of a word that typing errors are looked for in.
-WIDTH: Final = 20
 _NOTES: Final = {"inclusion_term": 1, "includes": 2}
 _CITING: Final = {
     "excludes1": 3, "excludes2": 3, "includes": 3, "inclusion_term": 3,
     "code_first": 4, "use_additional": 4, "code_also": 4,
 }  # fmt: skip
 #: Text and the parenthesised codes that end it, as often as a note has them.
-_CITED: Final = re.compile(r"((?:[^()]|\([^()]*\))*?)\(([^()]*\b[A-Z][0-9A-Z]{2}[^()]*)\)")
-_CODE: Final = re.compile(r"[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?(?:\.?-)?")
+_CITED: Final = re.compile(r"((?:[^()]|\([^()]*\))*?)\(([^()]*\b(?=\w*[0-9])[A-Z][0-9A-Z]{2}\b[^()]*)\)")
+_CODE: Final = re.compile(r"(?=\w*[0-9])[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?(?:\.?-)?")
 #: A note that leads to more codes than this names no one thing.
 _MOST_CITED: Final = 3
 _CONJUNCTION: Final = re.compile(r"^[\s,;]*(?:(?:or|and|such as:?)\b)?[\s,;]*")
@@ -55,7 +54,7 @@ _SIDED: Final = re.compile(r"\b(?:left|right|bilateral)\b")
 #: What makes a code likelier before any word is read (learned, see docs/decisions/0008): each row below it and
 #: each phrase that leads to it, by the logarithm; a side in its title; more than five characters; 8 or 9 at its
 #: end, the residual codes that a term without details leads to.
-_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL = -3.2, 0.4, -1.0, -0.85, 0.55
+_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL = -3.2, 0.35, -0.9, -0.85, 0.5
 
 
 @dataclass(frozen=True)
@@ -249,16 +248,12 @@ class _Builder:
 
     def vocabulary(self, renumber: Array) -> dict[str, Array]:
         words = sorted(self.stem_of_word)
-        letters = np.zeros((len(words), WIDTH), np.uint8)
-        for row, word in enumerate(words):
-            encoded = word[:WIDTH].encode()
-            letters[row, : len(encoded)] = list(encoded)
         return {
             **Strings.packed("word", words),
             "word_term": np.array(
                 [renumber[self.term_of_stem[self.stem_of_word[word]]] for word in words], np.uint32
             ),
-            "letters": letters.reshape(-1),
+            "letters": letters_of(words).reshape(-1),
             **Strings.packed("stem", sorted(self.term_of_stem)),
         }
 
@@ -301,7 +296,9 @@ class _Builder:
         pairs = np.unique(terms * len(number) + np.repeat(category, [len(words) for words in own]))
         return {
             "category": category,
-            "category_first": np.searchsorted(pairs, np.arange(len(renumber) + 1) * len(number)).astype(np.uint32),
+            "category_first": np.searchsorted(pairs, np.arange(len(renumber) + 1) * len(number)).astype(
+                np.uint32
+            ),
             "category_list": (pairs % max(len(number), 1)).astype(np.uint32),
         }
 

@@ -42,7 +42,7 @@ _BILLABLE, _TAKES_SEVENTH, _IS_SEVENTH = 1, 2, 4
 #: first step, by the best; the best phrase, as the share of the words of question and phrase that both have; the
 #: same of the title; the share of the question that the code and the rows above it have, and that any code of its
 #: category has; each word that the code and the rows above it miss.
-WEIGHTS: Final = np.array([1.3, 5.2, 3.0, 1.4, 2.9, -1.3], np.float32)
+WEIGHTS: Final = np.array([2.0, 5.4, 3.4, 0.8, 4.3, -1.35], np.float32)
 #: An index phrase counts so much of a phrase of the book, unless it is the question itself.
 _INDEX: Final = 0.45
 #: A question read by a synonym counts so much less.
@@ -155,6 +155,7 @@ class Engine:
 
     def _by_words(self, query: str, synonyms: Synonyms, limit: int, typing: bool) -> list[Result]:
         words = text.words(query)[:MAX_WORDS]
+        words = self._repaired([word for word in words if word not in text.STOP] or words, synonyms, typing)
         readings = [(words, ""), *synonyms.readings(words, typing=typing)]
         found = [
             one
@@ -179,7 +180,7 @@ class Engine:
         return list(results.values())
 
     def _read(self, words: Sequence[str], typing: bool, synonym: str) -> _Found | None:
-        slots = self._slots([word for word in words if word not in text.STOP] or list(words), typing)
+        slots = self._slots(words, typing)
         known = [slot for slot in slots if slot.terms]
         if not known:
             return None
@@ -213,44 +214,63 @@ class Engine:
 
     # -- what the words mean ------------------------------------------------------------------------------
 
+    def _repaired(self, words: Sequence[str], synonyms: Synonyms, typing: bool) -> list[str]:
+        """``words`` as the book or the synonyms write them: parted, joined, without typing errors."""
+        repaired: list[str] = []
+        rest = list(words)
+        while rest:
+            word = rest.pop(0)
+            begun = typing and not rest
+            if begun or self._knows(word) or word in synonyms or text.parts(word):
+                repaired.append(word)
+            elif rest and self._knows(joined := text.spelling(word + rest[0])):
+                repaired.append(joined)
+                rest.pop(0)
+            elif repaired and self._knows(joined := text.spelling(repaired[-1] + word)):
+                repaired[-1] = joined
+            else:
+                repaired += self._parted(word, synonyms) or [synonyms.corrected(word) or word]
+        return repaired
+
+    def _knows(self, word: str) -> bool:
+        return self._stems.find(text.stem(word)) >= 0 or bool(self._words.beginning_with(word))
+
+    def _parted(self, word: str, synonyms: Synonyms) -> list[str]:
+        """Two words written as one."""
+        for cut in range(len(word) - 3, 2, -1):
+            both = [word[:cut], word[cut:]]
+            if all(self._words.find(part) >= 0 or part in synonyms for part in both):
+                return both
+        return []
+
     def _slots(self, words: Sequence[str], typing: bool) -> list[_Slot]:
         slots: dict[tuple[int, ...] | str, _Slot] = {}
         for at, word in enumerate(words):
-            begun = typing and at == len(words) - 1
-            terms = self._meaning(word, begun)
-            if not terms and (joined := self._joined(words, at)):
-                terms = joined
-            for slot in self._with_rarity(terms, word):
-                slots.setdefault(tuple(slot.terms) or word, slot)
+            for terms in self._meaning(word, typing and at == len(words) - 1) or [{}]:
+                slots.setdefault(tuple(terms) or word, self._slot(terms))
         return list(slots.values())
 
     def _meaning(self, word: str, begun: bool) -> list[dict[int, float]]:
-        """The terms a word may mean; several where it is a compound of several words."""
+        """The terms a word may mean, and how surely; of a compound, those of each of its parts."""
         term = self._stems.find(text.stem(word))
-        exact = {term: 1.0} if term >= 0 else {}
-        if begun and (completed := self._completions(word)):
-            return [completed | exact]
-        if exact:
-            return [exact]
+        spelled_out = self._words.find(word) >= 0
+        completed = {} if spelled_out and not begun else self._completions(word)
+        if term >= 0:
+            return [completed | {term: 1.0 if spelled_out or not completed else _COMPLETED}]
+        if completed:
+            return [completed]
         if parts := [t for stem in text.parts(word) if (t := self._stems.find(stem)) >= 0]:
             return [{part: 1.0} for part in parts]
-        if split := self._split(word):
-            return [{part: 1.0} for part in split]
-        near = {
-            int(self._word_term[at]): _MISSPELLED[errors] for at, errors in self._speller.near(word, begun)
-        }
-        return [near] if near else []
+        near = self._speller.near(word, begun)
+        return [{int(self._word_term[at]): _MISSPELLED[errors] for at, errors in near}] if near else []
 
-    def _with_rarity(self, meanings: list[dict[int, float]], word: str) -> list[_Slot]:
-        slots = []
-        for terms in meanings:
-            slot = _Slot(terms)
-            slot.seen = sum(map(self._postings.size, terms))
-            best = max(terms.values())
-            # a beginning of many words tells as little as the commonest of them
-            slot.rarity = min(float(self._rarity[t]) for t, sure in terms.items() if sure == best)
-            slots.append(slot)
-        return slots or [_Slot({})]
+    def _slot(self, terms: dict[int, float]) -> _Slot:
+        if not terms:
+            return _Slot(terms)
+        best = max(terms.values())
+        # a beginning of many words tells as little as the commonest of them
+        rarity = min(float(self._rarity[term]) for term, sure in terms.items() if sure == best)
+        return _Slot(terms, rarity, seen=sum(map(self._postings.size, terms)))
 
     def _completions(self, word: str) -> dict[int, float]:
         stretch = self._words.beginning_with(word)
@@ -260,23 +280,6 @@ class Engine:
             terms = terms[np.argsort(-common, kind="stable")[:_MOST_COMPLETIONS]]
         return {int(term): _COMPLETED for term in terms}
 
-    def _split(self, word: str) -> list[int]:
-        """Two words of the book written as one."""
-        for cut in range(len(word) - 3, 2, -1):
-            first = self._words.find(word[:cut])
-            if first >= 0 and (second := self._words.find(word[cut:])) >= 0:
-                return [int(self._word_term[first]), int(self._word_term[second])]
-        return []
-
-    def _joined(self, words: Sequence[str], at: int) -> list[dict[int, float]]:
-        """A word of the book written as two."""
-        for first, second in ((at - 1, at), (at, at + 1)):
-            if first >= 0 and second < len(words):
-                term = self._stems.find(text.stem(text.spelling(words[first] + words[second])))
-                if term >= 0:
-                    return [{term: 1.0}]
-        return []
-
     # -- step one: posting lists --------------------------------------------------------------------------
 
     def _candidates(self, slots: Sequence[_Slot]) -> tuple[Array, Array]:
@@ -285,7 +288,7 @@ class Engine:
         touched = 0
         for slot in sorted(slots, key=lambda slot: slot.seen):
             if touched > _ENOUGH and slot.seen > _MUCH_COMMONER * touched:
-                self._add(slot, scores, np.flatnonzero(scores))
+                self._add(slot, scores, np.flatnonzero(scores).astype(np.uint32))
             else:
                 self._add(slot, scores)
                 touched += slot.seen

@@ -1,12 +1,14 @@
 """Words of the book that are one or two typing errors away. Pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from courses.codesets.engine.indexing import WIDTH
 from courses.codesets.engine.layout import Array
 
+#: Letters of a word that are compared.
+WIDTH: Final = 20
 #: Shorter words are near too many others.
 _MIN_LETTERS: Final = 5
 #: From this length on a second error is forgiven when nothing is one error away.
@@ -81,6 +83,15 @@ class Speller:
             else:
                 np.copyto(best, distance, where=column == length - 1)
         return best
+
+
+def letters_of(words: Sequence[str]) -> Array:
+    """A row of ``WIDTH`` letters for each word, as ``Speller`` reads them."""
+    letters = np.zeros((len(words), WIDTH), np.uint8)
+    for row, word in enumerate(words):
+        encoded = word[:WIDTH].encode()
+        letters[row, : len(encoded)] = list(encoded)
+    return letters
 
 
 def _bit(letters: Array) -> Array:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from courses.codesets.engine import text
+from courses.codesets.engine.spelling import Speller, letters_of
 
 #: Meanings of one question that are looked up, the question itself included.
 MOST: Final = 4
@@ -21,9 +22,20 @@ class Synonyms:
             if key := _key(phrase):
                 self._meanings.setdefault(key, []).append((phrase, meaning))
         self._longest = max(map(len, self._meanings), default=0)
-        self._sorted = sorted(
-            (" ".join(text.words(pair[0])), *pair) for v in self._meanings.values() for pair in v
+        self._begun = sorted(
+            (" ".join(_plain(pair[0])), *pair) for v in self._meanings.values() for pair in v
         )
+        self._words = sorted({word for spelled, _phrase, _meaning in self._begun for word in spelled.split()})
+        self._stems = {text.stem(word) for word in self._words}
+        self._speller = Speller(letters_of(self._words).reshape(-1))
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and text.stem(word) in self._stems
+
+    def corrected(self, word: str) -> str:
+        """The one word of the phrases that ``word`` is one typing error away from, or ""."""
+        near = [at for at, errors in self._speller.near(word) if errors == 1]
+        return self._words[near[0]] if len(near) == 1 else ""
 
     def readings(self, words: list[str], *, typing: bool = False) -> list[tuple[list[str], str]]:
         """Other ways to say ``words``, each with the phrase it replaces; at most ``MOST`` - 1.
@@ -32,14 +44,14 @@ class Synonyms:
         """
         spans = list(self._spans(words))
         if not spans:
-            return self._begun(words) if typing else []
+            return self._beginning(words) if typing else []
         readings = []
         widest = max(len(meanings) for _start, _end, meanings in spans)
         for choice in range(min(widest, MOST - 1)):
             reading, done, phrases = [], 0, []
             for start, end, meanings in spans:
                 phrase, meaning = meanings[min(choice, len(meanings) - 1)]
-                reading += [*words[done:start], *text.words(meaning)]
+                reading += [*words[done:start], *_plain(meaning)]
                 phrases.append(phrase)
                 done = end
             readings.append((reading + words[done:], ", ".join(phrases)))
@@ -57,16 +69,22 @@ class Synonyms:
             else:
                 start += 1
 
-    def _begun(self, words: list[str]) -> list[tuple[list[str], str]]:
+    def _beginning(self, words: list[str]) -> list[tuple[list[str], str]]:
         begun = " ".join(words)
         if len(begun) < _MIN_BEGINNING:
             return []
-        at = bisect_left(self._sorted, (begun,))
-        near = self._sorted[at : at + MOST - 1]
+        at = bisect_left(self._begun, (begun,))
+        near = self._begun[at : at + MOST - 1]
         return [
             (text.words(meaning), phrase) for spelled, phrase, meaning in near if spelled.startswith(begun)
         ]
 
 
+def _plain(phrase: str) -> list[str]:
+    """The words of a phrase that mean something, or all where none does."""
+    words = text.words(phrase)
+    return [word for word in words if word not in text.STOP] or words
+
+
 def _key(phrase: str) -> tuple[str, ...]:
-    return tuple(text.stem(word) for word in text.words(phrase))
+    return tuple(text.stem(word) for word in _plain(phrase))
