@@ -193,7 +193,7 @@ def asked_for(labels: Sequence[str], *, is_seventh: bool) -> str:
     if is_seventh:
         return str(_("7th character"))
     leading = sum(label.startswith(tuple(_KEPT)) for label in labels)
-    return str(_("with or without …") if leading * 2 > len(labels) else _("kind or site"))
+    return str(_("what comes with it") if leading * 2 > len(labels) else _("kind or site"))
 
 
 @dataclass(frozen=True)
@@ -249,9 +249,9 @@ class Completion:
         return self.levels[-1] if self.levels and self.levels[-1].chosen is None else None
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """What is still missing, in the order in which it is asked."""
-        return tuple(dict.fromkeys([*([self.open.asks] if self.open else []), *self.later]))
+    def then(self) -> tuple[str, ...]:
+        """What is asked later, and is another thing than what is asked now."""
+        return tuple(asks for asks in self.later if self.open is None or asks != self.open.asks)
 
 
 def complete(root: Node, below: Iterable[Node], to: str = "") -> Completion:

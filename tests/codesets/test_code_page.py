@@ -216,7 +216,7 @@ def test_presence_is_told_by_the_nearest_change() -> None:
 def test_heading_says_what_is_missing(client: Client, femurs: Release) -> None:
     text = page(client, "icd10cm/S72.00/")
 
-    assert "side, 7th character" in text
+    assert "side; then, where it applies: 7th character" in text
     assert '<option value="S72.001">right femur (S72.001)</option>' in text
 
 

@@ -154,7 +154,7 @@ def test_differences(titles: list[str], expected: list[str] | None) -> None:
         (["mild stage", "severe stage"], True, "stage"),
         (["fetus 1", "fetus 2"], True, "fetus (7th character)"),
         (["one", "two"], True, "7th character"),
-        (["with coma", "without coma"], False, "with or without …"),
+        (["with coma", "without coma"], False, "what comes with it"),
         (["nipple", "axillary tail"], False, "kind or site"),
     ],
 )
@@ -184,7 +184,7 @@ def test_heading_asks_its_first_level_and_names_what_follows() -> None:
 
     assert way.open is not None and way.open.asks == "kind or site"
     assert [choice.code for choice in way.open.choices] == ["S72.0", "S72.3"]
-    assert way.missing[1:] == ("side", "7th character")
+    assert way.then == ("side", "7th character")
 
 
 def test_level_with_one_choice_answers_itself() -> None:
@@ -200,13 +200,13 @@ def test_last_level_is_the_seventh_character() -> None:
 
     assert way.open is not None
     assert [choice.label for choice in way.open.choices] == ["initial encounter", "sequela"]
-    assert way.missing == ("encounter (7th character)",)
+    assert (way.open.asks, way.then) == ("encounter (7th character)", ())
 
 
 def test_complete_code_lacks_nothing() -> None:
     way = complete(ROOT, TREE + SEVENTHS, "S72.001A")
 
-    assert (way.reached.code, way.reached.is_billable, way.open, way.missing) == ("S72.001A", True, None, ())
+    assert (way.reached.code, way.reached.is_billable, way.open, way.then) == ("S72.001A", True, None, ())
     assert [level.chosen.label for level in way.answered if level.chosen][1:] == [
         "right femur",
         "initial encounter",

@@ -94,7 +94,10 @@ def test_heading_may_be_kept(as_student: Client) -> None:
 def test_note_that_is_too_long_is_refused(as_student: Client) -> None:
     as_student.post("/codes/icd10cm/E11.9/save/", {"note": "x" * 2_001})
 
-    assert "The note is too long" in as_student.get("/codes/icd10cm/E11.9/").content.decode()
+    assert (
+        "Not saved: Ensure this value has at most 2000 characters"
+        in as_student.get("/codes/icd10cm/E11.9/").content.decode()
+    )
     assert not SavedCode.objects.exists()
 
 

@@ -54,7 +54,7 @@ def save_code(request: HttpRequest, system: str, code: str) -> HttpResponse:
     form = SavedNoteForm(request.POST)
     back = reverse("codesets:code", args=[system, code])
     if not form.is_valid():
-        messages.error(request, _("The note is too long: at most 2,000 characters."))
+        messages.error(request, _("Not saved: %(error)s") % {"error": form.errors["note"][0]})
         return redirect(back)
     try:
         kept = saving.save_code(
