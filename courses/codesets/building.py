@@ -78,12 +78,8 @@ def build(rows: Sequence[Row], asked: Mapping[int, str]) -> Build:
         if any(value in row[place - PLACES[0]].values for row in rows)
     }
     unknown = {place: value for place, value in asked.items() if place not in known}
-    columns = tuple(_column(rows, known, place) for place in PLACES)
-    settled = {
-        column.place: column.chosen.value
-        for column in columns
-        if column.chosen and column.place not in unknown
-    }
+    columns = tuple(_column(rows, known, place, settles=place not in asked) for place in PLACES)
+    settled = {column.place: column.chosen.value for column in columns if column.chosen}
     return Build(
         columns=columns,
         values={place: (unknown | settled)[place] for place in PLACES if place in unknown | settled},
@@ -92,7 +88,7 @@ def build(rows: Sequence[Row], asked: Mapping[int, str]) -> Build:
     )
 
 
-def _column(rows: Sequence[Row], known: Mapping[int, str], place: int) -> Column:
+def _column(rows: Sequence[Row], known: Mapping[int, str], place: int, *, settles: bool) -> Column:
     others = {other: value for other, value in known.items() if other != place}
     at = place - PLACES[0]
     labels: dict[str, dict[str, bool]] = {}
@@ -104,7 +100,7 @@ def _column(rows: Sequence[Row], known: Mapping[int, str], place: int) -> Column
             told[label] = told.get(label, False) or allowed
             if allowed:
                 open_values.add(value)
-    only = next(iter(open_values)) if len(open_values) == 1 and place not in known else ""
+    only = next(iter(open_values)) if len(open_values) == 1 and settles else ""
     chosen = known.get(place, only)
     choices = tuple(
         Choice(

@@ -106,7 +106,7 @@ def test_choice_blocks_others_and_says_why(client: Client, books: None) -> None:
     assert '<a href="/codes/pcs/0DT/?c4=J&amp;c5=0#build">Open</a>' in page
     assert "Via Natural Opening, not with J Appendix." in page
     assert '<a href="/codes/pcs/0DT/?c5=F#build">Choose it instead' in page
-    assert '<a class="no-print" href="/codes/pcs/0DT/#build">clear' in page
+    assert '<a href="/codes/pcs/0DT/#build">clear' in page
     assert "1 row of 2 allows what you chose" in page
     assert "1 character is open" in page and "the only value left in these tables" in page
 
@@ -152,6 +152,9 @@ def test_value_that_stands_nowhere_is_named(client: Client, books: None) -> None
     page = text(client, "/codes/pcs/0DT/?c4=Q")
 
     assert "The value Q of character 4 stands nowhere in this table of FY2023." in page
+    assert "No row allows what you chose." in page
+    assert '<strong class="mono">Q</strong> not in these tables <a href="/codes/pcs/0DT/#build">clear' in page
+    assert '<a href="/codes/pcs/0DT/?c4=J#build">Appendix</a>' in page
 
 
 def test_table_of_the_code_list_alone_lists_its_codes(client: Client, books: None) -> None:

@@ -190,10 +190,11 @@ def _step(page: TablePage, column: Column, asked: Mapping[int, str], day: date) 
         )
 
     chosen = None
-    if column.chosen and place not in page.build.unknown:
+    if column.chosen or place in asked:
         without = {p: v for p, v in asked.items() if p != place}
-        url = _table_url(page.heading.code, day, without) + "#build"
-        chosen = Link(column.chosen.value, _label(column.chosen), url)
+        label = _label(column.chosen) if column.chosen else _("not in these tables")
+        value = column.chosen.value if column.chosen else asked[place]
+        chosen = Link(value, label, _table_url(page.heading.code, day, without) + "#build")
     return Step(
         place,
         column.heading,
