@@ -21,7 +21,7 @@ from courses.codesets.models import IndexRef, Release
 from courses.codesets.reading import Goal, Line, Ref, frame, target_url
 from courses.codesets.systems import System, tab_class
 
-#: From so many lines on, those under each term below the main term are folded away.
+#: Under a term with so many lines, those under each of its terms are folded away.
 MANY: Final = 150
 #: So few lines are not worth a fold.
 FEW: Final = 3
@@ -120,27 +120,28 @@ class Printer:
         return mark_safe(f'<ul class="index-lines">{"".join(items)}</ul>')  # all texts were escaped above
 
     def nested(self, lines: Sequence[Line], asked: int, *, is_folded: bool) -> SafeString:
-        """A main term with its lines as lists in lists; the line at ``asked`` is marked and never folded."""
-        top = lines[0].level
+        """A main term with its lines as lists in lists; the line at ``asked`` is marked and never folded.
+
+        Folded are the lines below each of many.
+        """
         out = ['<ul class="index-lines">']
-        closing: list[tuple[int, str]] = []
+        above: list[tuple[Line, str]] = []
         for line in lines:
-            while closing and closing[-1][0] >= line.level:
-                out.append(closing.pop()[1])
+            while above and above[-1][0].level >= line.level:
+                out.append(above.pop()[1])
             mark = ' aria-current="true"' if line.position == asked else ""
-            main = line.level == top
-            title = self.words(line, "<strong>", "</strong>") if main else self.words(line)
+            title = self.words(line) if above else self.words(line, "<strong>", "</strong>")
             out.append(f'<li><p id="t{line.position}"{mark}>{self._body(line, title)}</p>')
             end = "</li>"
-            if line.below and is_folded and line.level == top + 1 and line.below > FEW:
+            if is_folded and line.below > FEW and above and above[-1][0].below >= MANY:
                 is_open = " open" if line.position <= asked <= line.position + line.below else ""
                 out.append(f"<details{is_open}><summary>{self._summary(line)}</summary><ul>")
                 end = "</ul></details></li>"
             elif line.below:
                 out.append("<ul>")
                 end = "</ul></li>"
-            closing.append((line.level, end))
-        out += [end for _level, end in reversed(closing)]
+            above.append((line, end))
+        out += [end for _line, end in reversed(above)]
         return mark_safe("".join([*out, "</ul>"]))  # all texts were escaped above
 
     def _summary(self, line: Line) -> str:
@@ -176,7 +177,9 @@ class Printer:
             refs = "".join(f' <span class="muted">{self.ref(ref)}</span>' for ref in line.refs)
             mark = ' aria-current="true"' if line.position == asked else ""
             muted = ' class="muted"' if line.is_context else ""
-            out.append(f'<tr id="t{line.position}"{mark}{muted}><th scope="row">{title}{refs}</th>')
+            # one element: what is stacked on a phone is laid out child by child
+            head = f'<th scope="row"><span>{title}{refs}</span></th>'
+            out.append(f'<tr id="t{line.position}"{mark}{muted}>{head}')
             out.append(self._cells(line, labels))
             above.append(line)
         return mark_safe("".join(out))  # all texts were escaped above

@@ -400,6 +400,25 @@ def test_long_term_folds_what_is_below_and_opens_the_fold_of_the_line(
 
 
 @pytest.mark.django_db
+def test_long_fold_folds_again_and_opens_the_way_to_the_line(client: Client, make_book: MakeBook) -> None:
+    terms = [Term("A", "Accident"), Term("A", "bus", 0), *(Term("A", f"bus {n}", 1) for n in range(9))]
+    top = len(terms)
+    terms.append(Term("A", "transport", 0))
+    for kind in range(20):
+        above = len(terms)
+        terms.append(Term("A", f"kind {kind}", top))
+        terms += [Term("A", f"part {n}", above) for n in range(9)]
+    make_book(Index("2026", (*terms, Term("Z", "End", targets=(Target("X58"),)))))
+    asked = top + 13
+    page = text_of(client, term_url(asked))
+    assert re.findall(r"<details open><summary>([^<]*)", page) == [
+        "200 lines under “transport”",
+        "9 lines under “kind 1”",
+    ]
+    assert page.count("<details><summary>9 lines under") == 1 + 19
+
+
+@pytest.mark.django_db
 def test_long_term_opens_as_a_whole(client: Client, make_book: MakeBook) -> None:
     make_book(long_term(20, 9))
     page = text_of(client, term_url(15) + "?all=1")
