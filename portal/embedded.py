@@ -234,6 +234,7 @@ def wanted_stamp() -> dict[str, str]:
             lock,
             "*/migrations/*.py",
             "*/*/migrations/*.py",
+            "courses/codesets/engine/*.py",
             "courses/content/*.py",
             "courses/content/packs/**/*",
             "*/*/management/commands/load_*.py",
@@ -267,6 +268,7 @@ def prepare(var: Path) -> None:
             ("Making the tables", "migrate", ["--no-input"]),
             ("Making the cache table", "createcachetable", []),
             ("Loading ICD-10-CM, 74,719 billable codes", "load_codes", ["icd10cm"]),
+            ("Building what the look-up reads", "index_codes", []),
             ("Loading the courses", "load_content", []),
             ("Loading people and their progress", "load_demo", []),
         ]

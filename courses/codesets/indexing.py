@@ -18,7 +18,8 @@ from django.conf import settings
 
 from courses.codesets.books import INDEX_BOOKS
 from courses.codesets.engine import Engine, Phrase, build
-from courses.codesets.models import Code, CodeNote, IndexTarget, Release, SearchIndex
+from courses.codesets.engine.layout import VERSION
+from courses.codesets.models import Code, CodeNote, IndexTarget, Release, ReleaseQuerySet, SearchIndex
 from courses.codesets.records import Entry, Note
 
 #: Indexes that a process keeps mapped: a release or two of every system.
@@ -32,8 +33,14 @@ def build_search_index(release: Release, *, at: datetime) -> None:
     content = build(_entries(release), _phrases(release))
     digest = hashlib.sha256(content).hexdigest()
     SearchIndex.objects.update_or_create(
-        release=release, defaults={"content": content, "sha256": digest, "built_at": at}
+        release=release,
+        defaults={"content": content, "sha256": digest, "version": VERSION, "built_at": at},
     )
+
+
+def searchable(releases: ReleaseQuerySet) -> ReleaseQuerySet:
+    """Those of the releases that have an index which this version of the portal can read."""
+    return releases.filter(search_index__version=VERSION)
 
 
 def _entries(release: Release) -> list[Entry]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from courses.codesets.engine import Reason, Result, Synonyms, text
-from courses.codesets.indexing import open_index
+from courses.codesets.indexing import open_index, searchable
 from courses.codesets.models import Release, Synonym
 from courses.codesets.systems import System
 
@@ -62,7 +62,7 @@ def find_in(
     systems = list(systems)
     if not query.strip():
         return {}
-    releases = Release.objects.filter(system__in=systems, search_index__isnull=False)
+    releases = searchable(Release.objects.filter(system__in=systems))
     releases = releases.current() if on_date is None else releases.on(on_date)
     all_synonyms = Synonym.objects.order_by().annotate(one=Value(1)).values("one")
     rows = releases.annotate(
@@ -88,7 +88,7 @@ def _synonyms(count: int, changed_at: datetime | None) -> Synonyms:
 
 def releases_asked(systems: Sequence[str], day: date) -> str:
     """The labels of the releases that answer for a day, each with its system when several are asked."""
-    found = Release.objects.filter(system__in=systems, search_index__isnull=False).on(day)
+    found = searchable(Release.objects.filter(system__in=systems)).on(day)
     return ", ".join(release.label if len(systems) == 1 else str(release) for release in found)
 
 

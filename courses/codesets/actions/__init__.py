@@ -4,19 +4,19 @@ from courses.codesets.actions.checking import check_citations, check_code_refs, 
 from courses.codesets.actions.loading import (
     Loaded,
     Source,
+    build_missing_indexes,
     load_release,
     package_source,
-    rebuild_search_index,
 )
 
 __all__ = [
     "Loaded",
     "Source",
+    "build_missing_indexes",
     "check_citations",
     "check_code_refs",
     "confirm_refs",
     "load_release",
     "package_source",
-    "rebuild_search_index",
     "reevaluate",
 ]

@@ -18,7 +18,7 @@ from courses.codesets.comparing import compare_releases
 from courses.codesets.editions import fiscal_year, fiscal_year_start
 from courses.codesets.errors import LoadRefused
 from courses.codesets.formats.opening import open_official
-from courses.codesets.indexing import build_search_index
+from courses.codesets.indexing import build_search_index, searchable
 from courses.codesets.licensing import check_loadable
 from courses.codesets.models import Release
 from courses.codesets.official import FORMATS, Format, Record
@@ -76,8 +76,6 @@ def load_release(
     report(0, None, _("Reading %(file)s") % {"file": source.name})
     digest = _digest(source.path)
     if same := Release.objects.of_book(form.system, form.book).filter(sha256=digest).first():
-        if form.book == Book.CODES and not hasattr(same, "search_index"):
-            build_search_index(same, at=at)
         return Loaded(same, created=False)
     with open_official(source.path, wants=form.member) as stream:
         record = form.parse(stream)
@@ -187,3 +185,15 @@ def rebuild_search_index(
         if codes.effective_until is None or codes.effective_until > release.covers_from:
             report(0, None, _("Building the index of the look-up for %(label)s") % {"label": codes.label})
             build_search_index(codes, at=at)
+
+
+def build_missing_indexes(
+    *, at: datetime, report: Progress = lambda done, total, message: None, anew: bool = False
+) -> int:
+    """Build the look-up's index of every code list that has none that can be read, or of all; how many."""
+    codes = Release.objects.loaded().filter(book=Book.CODES)
+    wanted = codes if anew else codes.exclude(pk__in=searchable(codes))
+    for release in wanted:
+        report(0, None, _("Building the index of the look-up for %(label)s") % {"label": release})
+        build_search_index(release, at=at)
+    return len(wanted)

@@ -5,7 +5,7 @@ from courses.codesets.models.indexes import IndexRef, IndexTarget, IndexTerm
 from courses.codesets.models.pcs import PcsDefinition, PcsRow, PcsTable
 from courses.codesets.models.people import LicencePack, LicenceSeat, SavedCode, Synonym
 from courses.codesets.models.references import Citation, CodeRef, GuidelineSection
-from courses.codesets.models.releases import CodeChange, CodeFile, Release, SearchIndex
+from courses.codesets.models.releases import CodeChange, CodeFile, Release, ReleaseQuerySet, SearchIndex
 
 __all__ = [
     "Citation",
@@ -26,6 +26,7 @@ __all__ = [
     "PcsRow",
     "PcsTable",
     "Release",
+    "ReleaseQuerySet",
     "SavedCode",
     "SearchIndex",
     "Synonym",

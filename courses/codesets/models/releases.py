@@ -158,6 +158,8 @@ class SearchIndex(models.Model):
     release = models.OneToOneField(Release, models.CASCADE, related_name="search_index")
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
+    #: The engine's that built it; another version of the portal cannot read it and builds its own.
+    version = models.PositiveSmallIntegerField()
     built_at = models.DateTimeField()
 
     class Meta:

@@ -90,6 +90,7 @@ export function attach(input) {
   input.addEventListener("keydown", (event) => {
     const number = options().length;
     if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault(); // or the browser empties the box
       event.stopPropagation();
       close();
     } else if (list.hidden || !number) {
