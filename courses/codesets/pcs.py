@@ -130,9 +130,10 @@ def _heading(values: tuple[Any, ...]) -> TableHeading:
 
 
 def _heading_of_header(code: str, title: str) -> TableHeading:
-    """The code list prints a table as ``Gastrointestinal System, Bypass``."""
-    body_system, _comma, operation = title.rpartition(", ")
-    return TableHeading(code, SECTIONS.get(code[:1], ""), body_system, operation, is_printed=False)
+    """The code list prints a table as ``Gastrointestinal System, Bypass``; some with their section before."""
+    section = SECTIONS.get(code[:1], "")
+    body_system, _comma, operation = title.removeprefix(f"{section}, ").rpartition(", ")
+    return TableHeading(code, section, body_system, operation, is_printed=False)
 
 
 def table_page(table: str, asked: Mapping[int, str], *, on_date: date) -> TablePage | None:

@@ -97,7 +97,7 @@ CODES = CodeList(
         billable("0DTJ0ZZ", "Resection of Appendix, Open Approach", 2),
         billable("0DTJ4ZG", "Resection of Appendix, Hand-Assisted", 2),
         billable("0DTJ4ZZ", "Resection of Appendix, Percutaneous Endoscopic Approach", 2),
-        header("XW0", "Anatomical Regions, Introduction"),
+        header("XW0", "New Technology, Anatomical Regions, Introduction"),
         billable("XW03316", "Introduction of Second Drug", 6),
         billable("XW03317", "Introduction of Third Drug", 6),
     ),

@@ -111,6 +111,14 @@ def test_choice_blocks_others_and_says_why(client: Client, books: None) -> None:
     assert "1 character is open" in page and "the only value left in these tables" in page
 
 
+def test_rows_that_allow_the_choice_stand_first(client: Client, books: None) -> None:
+    page = text(client, "/codes/pcs/0DT/?c4=G")
+    printed = page[page.index("<tbody>") :]
+
+    assert printed.index("Large Intestine, Left") < printed.index("Appendix")
+    assert printed.count('<tr class="is-open">') == 1
+
+
 def test_complete_code_shows_title_and_meaning(client: Client, books: None) -> None:
     page = text(client, "/codes/pcs/0DT/?c4=J&c5=0")
 
@@ -175,6 +183,7 @@ def test_code_list_without_tables_still_leads_to_its_codes(client: Client) -> No
     pcs_sample.load_codes()
 
     assert '<a href="/codes/pcs/?start=X">New Technology</a>' in text(client, "/codes/pcs/")
+    assert '<a href="/codes/pcs/?start=XW">Anatomical Regions</a>' in text(client, "/codes/pcs/?start=X")
     page = text(client, "/codes/pcs/0DT/")
     assert "The tables of ICD-10-PCS are not loaded for this day" in page and "0DTJ0ZZ" in page
 

@@ -207,17 +207,18 @@ def _step(page: TablePage, column: Column, asked: Mapping[int, str], day: date) 
 
 
 def _rows(page: TablePage) -> list[tuple[bool, list[tuple[str, SafeString]]]]:
-    """The rows as printed: whether each allows what is chosen, and its cells.
+    """Rows that allow what is chosen, then the others, each part in the order of the book.
 
     The values are joined here because the largest table has 1,200 of them; the template would take 30 ms.
     """
     allowed = set(page.build.rows)
+    order = sorted(range(len(page.rows)), key=lambda number: number not in allowed)
     return [
         (
             number in allowed,
-            [(axis.title, format_html_join("", _VALUE, axis.values.items())) for axis in row],
+            [(axis.title, format_html_join("", _VALUE, axis.values.items())) for axis in page.rows[number]],
         )
-        for number, row in enumerate(page.rows)
+        for number in order
     ]
 
 
