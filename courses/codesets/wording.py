@@ -17,6 +17,13 @@ class Part:
     kind: str
     text: str
 
+    @property
+    def pieces(self) -> tuple[str, str, str]:
+        """The text with the spaces before and after it apart, which no mark should cover."""
+        core = self.text.strip()
+        before, _core, after = self.text.partition(core) if core else (self.text, "", "")
+        return before, core, after
+
 
 def revised(before: str, after: str) -> tuple[Part, ...]:
     """Both wordings in one line: ``same`` and ``gone`` make the old one, ``same`` and ``new`` the new one."""

@@ -100,7 +100,7 @@ def test_queue_says_what_became_of_each_code(
     assert "Gone since FY2027." in shown and "S30.11XA" in shown
     assert "S30.11XD" not in shown  # another encounter
     assert "A header since FY2027" in shown and "G35.A" in shown and "G35.D" in shown
-    assert "Its words changed with FY2027." in shown and " and flank" in shown
+    assert "Its words changed with FY2027." in shown and "and flank" in shown
     assert "E11.9" not in shown
     assert reverse("admin:catalog_lesson_change", args=[lesson.pk]) in shown
     assert f"{release.get_absolute_url()}?begins=S30#changes" in shown
