@@ -36,7 +36,12 @@ from courses.codesets.notes import Piece, pieces
 from courses.codesets.systems import System, normalise
 
 #: Chapter, block, category and codes of four to seven characters: six rows stand above the deepest one.
-_ABOVE: Final = "__".join(["parent"] * 6)
+_ABOVE: Final = tuple("__".join(["parent"] * depth) for depth in range(1, 7))
+#: All of a row, and of those above it what names them: to read them whole would cost as much again.
+_READ: Final = (
+    *(field.name for field in Code._meta.concrete_fields),
+    *(f"{above}__{name}" for above in _ABOVE for name in ("system", "kind", "code", "title", "parent")),
+)
 #: A table of ICD-10-PCS heads up to thousands of codes, which its own page shows as a table.
 MOST_CHILDREN: Final = 200
 
@@ -125,7 +130,7 @@ def code_at(system: str, code: str, on_date: date) -> Code | None:
     first, _dash, last = code.partition("-")
     rows = Code.objects.of_system(system).on(on_date)
     rows = rows.filter(kind=Code.Kind.BLOCK).named(first) if first == last else rows.named(code)
-    return rows.select_related("release", _ABOVE).first()
+    return rows.select_related("release", _ABOVE[-1]).only(*_READ).first()
 
 
 def code_entry(system: str, code: str, *, on_date: date) -> CodeEntry | None:

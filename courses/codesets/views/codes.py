@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -60,6 +61,8 @@ def _entry(
     context: dict[str, Any] = {
         "system": system,
         "system_label": label_of(system),
+        # a page names dozens of codes: resolving the address of each would be half of its time
+        "base": reverse("codesets:code", args=[system, "0"]).removesuffix("0/"),
         "tab": tab_class(system),
         "day": day,
         "on": f"?on={day.isoformat()}" if day != today else "",
