@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Final
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -18,7 +19,7 @@ from django.utils.translation import ngettext
 
 from courses.codesets.books import Book
 from courses.codesets.models import IndexRef, Release
-from courses.codesets.reading import Goal, Line, Ref, frame, target_url
+from courses.codesets.reading import TABLES, Goal, Line, Ref, frame, target_url
 from courses.codesets.systems import System, tab_class
 
 #: Under a term with so many lines, those under each of its terms are folded away.
@@ -31,6 +32,7 @@ _BOOKS: Final = (
     (re.compile(r"table of drugs", re.IGNORECASE), Book.DRUGS),
     (re.compile(r"table of neoplasms|neoplasm table", re.IGNORECASE), Book.NEOPLASMS),
     (re.compile(r"external causes?", re.IGNORECASE), Book.EXTERNAL),
+    (re.compile(r"index to diseases?", re.IGNORECASE), Book.INDEX),
 )
 
 
@@ -76,15 +78,27 @@ class Printer:
         if ref.place is not None:
             text = f'<a href="{self.url(ref.place)}">{text}</a>'
         elif self.system == System.ICD10CM:
-            text = self._book(text) or _CODE.sub(self._code, text)
+            text = self._elsewhere(ref.text)
         return f"<em>{self._kinds[ref.kind]}</em> {text}"
 
-    def _book(self, text: str) -> str:
-        for words, book in _BOOKS:
-            if book != self.release.book and words.search(text):
-                address = reverse("codesets:index_book", args=[self.system, book])
-                return f'<a href="{address}{self.on}">{text}</a>'
-        return ""
+    def _elsewhere(self, words: str) -> str:
+        """A reference to codes, to another book, or to a main term that goes by another name."""
+        text = escape(words)
+        linked, codes = _CODE.subn(self._code, text)
+        if codes:
+            return linked
+        book = next((book for named, book in _BOOKS if named.search(words)), None)
+        if book is not None and book != self.release.book:
+            address = reverse("codesets:index_book", args=[self.system, book])
+            return f'<a href="{address}{self.on}">{text}</a>'
+        if not words[:1].isupper():  # "the specified substance" is no main term
+            return text
+        # the tables refer to the Alphabetic Index; its box takes the beginning of a main term
+        box = Book.INDEX if self.release.book in TABLES else self.release.book
+        address = reverse("codesets:index_book", args=[self.system, box])
+        query = f"{self.on}&" if self.on else "?"
+        asked = quote(words.partition(",")[0])
+        return f'<a href="{address}{escape(query)}q={asked}">{text}</a>'
 
     def _code(self, match: re.Match[str]) -> str:
         (start, end), code = self.panel, match[0]

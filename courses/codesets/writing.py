@@ -200,7 +200,7 @@ class _Shelf:
         #: Line above, spelling -> cost of the spelling, line.
         self.below: dict[tuple[int | None, str], list[tuple[int, int]]] = {}
         for index, term in enumerate(terms):
-            for spelling, cost in _spellings(term.title).items():
+            for spelling, cost in _spellings(term).items():
                 self.below.setdefault((term.parent, spelling), []).append((cost, index))
 
     def find(self, text: str, own: int) -> int | None:
@@ -219,16 +219,21 @@ class _Shelf:
         return best[2]
 
 
-def _spellings(title: str) -> dict[str, int]:
+def _spellings(term: Term) -> dict[str, int]:
     """How references name a line: as it stands, without NEC, or by one of its words; with what that costs."""
     found: dict[str, int] = {}
-    printed = _folded(title)
-    for cost, whole in enumerate((printed, re.sub(r" (nec|nos)$", "", printed))):
-        found.setdefault(whole, cost)
-        first, *others = whole.split(", ")
-        found.setdefault(first, 2)
-        for other in others:
-            found.setdefault(other, _STRANGE)
+    printed = [_folded(term.title)]
+    if term.nonessential.startswith("(s)"):
+        printed.append(_folded(f"{term.title}s"))  # Complication(s): Complications
+    elif "(s)" in term.title:
+        printed.append(_folded(term.title.replace("(s)", "s")))
+    for title in printed:
+        for cost, whole in enumerate((title, re.sub(r" (nec|nos)$", "", title))):
+            found.setdefault(whole, cost)
+            first, *others = whole.split(", ")
+            found.setdefault(first, 2)
+            for other in others:
+                found.setdefault(other, _STRANGE)
     found.pop("", None)
     return found
 

@@ -331,12 +331,25 @@ def test_term_links_codes_and_books_that_a_reference_names(client: Client, make_
         Term("P", "Poisoning", refs=(CrossRef("see_also", "Table of Drugs and Chemicals, by substance"),)),
         Term("P", "range", 0, refs=(CrossRef("see", "T36-T50.9"),)),
         Term("P", "words", 0, refs=(CrossRef("see", "Vitamin B12 & <b>C</b>"),)),
+        Term("P", "other", 0, refs=(CrossRef("see", "Toxicity & effects, by site"),)),
+        Term("P", "vague", 0, refs=(CrossRef("see", "specified substance"),)),
     )
     make_book(Index("2026", terms))
     page = text_of(client, term_url(0))
     assert '<a href="/codes/index/icd10cm/drugs/">Table of Drugs and Chemicals, by substance</a>' in page
     assert 'href="/codes/icd10cm/T36/"' in page and 'href="/codes/icd10cm/T50.9/"' in page
     assert "Vitamin B12 &amp; &lt;b&gt;C&lt;/b&gt;" in re.sub(r"</?a[^>]*>", "", page)
+    box = "/codes/index/icd10cm/index/?q=Toxicity%20%26%20effects"
+    assert f'<a href="{box}">Toxicity &amp; effects, by site</a>' in page
+    assert "<em>see</em> specified substance</p>" in page
+
+
+@pytest.mark.django_db
+def test_table_looks_up_in_the_index_what_it_has_not(client: Client, make_book: MakeBook) -> None:
+    terms = (Term("N", "Neoplasm"), Term("N", "skin", 0, refs=(CrossRef("see", "Nevus, skin"),)))
+    make_book(Index("2026", terms, COLUMNS), "neoplasms")
+    page = text_of(client, term_url(1, "neoplasms") + "?on=2026-01-05")
+    assert 'href="/codes/index/icd10cm/index/?on=2026-01-05&amp;q=Nevus">Nevus, skin</a>' in page
 
 
 @pytest.mark.django_db
@@ -786,6 +799,8 @@ def test_letters_are_read_once(client: Client, make_book: MakeBook) -> None:
         ("Infarct, by site", "Infarct, infarction"),
         ("Infarct (old), brain - left", "Infarct, infarction"),
         ("Nowhere", None),
+        ("Complications, stump", "Complication, stump"),
+        ("Misadventures", "Misadventure(s)"),
         ("Aaa", None),
     ],
 )
@@ -799,6 +814,9 @@ def test_reference_leads_to_the_line_that_it_names(make_book: MakeBook, text: st
         Term("I", "nerve NEC", 4, targets=(Target("T14.8"),)),
         Term("I", "Integument, skin"),
         Term("I", "ear", 6, targets=(Target("L98.9"),)),
+        Term("C", "Complication", nonessential="(s) (from) (of)"),
+        Term("C", "stump", 8, targets=(Target("T87.9"),)),
+        Term("M", "Misadventure(s)"),
     )
     make_book(Index("2026", terms))
     [ref] = IndexRef.objects.select_related("target")
