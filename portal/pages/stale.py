@@ -134,8 +134,8 @@ def with_changes(tasks: Sequence[Task], *, on_date: date) -> Sequence[Task]:
         release__covers_from__lte=on_date,
         release__loaded_at__isnull=False,
     ).select_related("release")
-    for change in found.order_by("release__effective_from"):
-        changes[change.release.system, change.code, change.kind] = change
+    for one in found.order_by("release__effective_from"):
+        changes[one.release.system, one.code, one.kind] = one
     reasons = {id(ref): _reason(ref, changes) for ref in refs}
     offers = _offers(change for change in reasons.values() if change is not None)
     for task in tasks:
