@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from portal.pages.demo import DEMO_PASSWORD, STUDENT
 from tests.e2e.conftest import Demo, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -54,6 +55,31 @@ def test_results_follow_what_is_typed_and_the_date(visit: Visit) -> None:
     page.get_by_label(re.compile("Date of service")).fill("2001-02-03")
 
     expect(page.locator("#results")).to_contain_text("Nothing found")
+
+
+def test_code_is_kept_with_a_note_removed_and_restored(visit: Visit) -> None:
+    page = visit.go("/account/login/?next=/codes/icd10cm/M54.50/")
+    page.get_by_label("Email").fill(STUDENT.email)
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.locator("main").get_by_role("button", name=re.compile("sign in", re.I)).first.click()
+
+    page.get_by_role("button", name="Save this code").click()
+    page.get_by_role("link", name="Write a note").first.click()
+    page.get_by_label("note").fill("Ask which side")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("status").or_(page.locator("[data-messages]"))).to_be_visible()
+    page = visit.go("/codes/saved/")
+    row = page.get_by_role("row", name=re.compile("M54.50"))
+    expect(row).to_contain_text("Ask which side")
+    visit.check()
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+
+    page = visit.go("/codes/saved/")
+    expect(row).to_contain_text("Ask which side")
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
 
 
 @pytest.fixture

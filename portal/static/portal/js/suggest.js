@@ -112,4 +112,5 @@ export function attach(input) {
     if (item) location.assign(item.dataset.address);
   });
   input.addEventListener("blur", close);
+  if (input.value) ask(); // typed while this file was on its way
 }
