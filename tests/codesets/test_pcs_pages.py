@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 
 from courses.codesets.pcs import meaning_of, pcs_books, table_headings, table_page
+from courses.codesets.records import PcsTables
 from tests.codesets import pcs_sample
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +118,18 @@ def test_rows_that_allow_the_choice_stand_first(client: Client, books: None) -> 
 
     assert printed.index("Large Intestine, Left") < printed.index("Appendix")
     assert printed.count('<tr class="is-open">') == 1
+
+
+def test_long_table_folds_away_the_rows_that_do_not_fit(client: Client) -> None:
+    parts = [
+        pcs_sample.row({str(n % 10): "Part"}, {"0": "Open"}, {"Z": "No"}, {"Z": "No"}) for n in range(14)
+    ]
+    long_table = pcs_sample.table("0DT", (*pcs_sample.GUT, "Resection"), parts)
+    pcs_sample.put(PcsTables("2023", (long_table,)), "icd10pcs", "tables", "FY2023", date(2022, 10, 1))
+
+    assert "other rows" not in text(client, "/codes/pcs/0DT/")
+    page = text(client, "/codes/pcs/0DT/?c4=1")
+    assert "<summary>The 12 other rows</summary>" in page and page.count('<tr class="is-open">') == 2
 
 
 def test_complete_code_shows_title_and_meaning(client: Client, books: None) -> None:

@@ -26,6 +26,8 @@ from portal.lib.access import public
 #: ICD-10-PCS has no letters I and O, because they look like 1 and 0.
 _CHARACTERS: Final = re.compile("[0-9A-HJ-NP-Z]*")
 _LENGTH: Final = 7
+#: Rows of a table that are seen at one glance.
+_LONG: Final = 12
 _VALUE: Final = '<li><span class="mono">{}</span> {}</li>'
 #: Codes a page that only the code list has; most tables have none or a few.
 _NEWER_SHOWN: Final = 100
@@ -102,13 +104,17 @@ def pcs_table(request: HttpRequest, table: str) -> HttpResponse:
         # of tables that are not loaded nobody can say that one is not there
         missing = bool(error or books.tables or books.codes)
         return render(request, "codesets/pcs_no_table.html", context, status=404 if missing else 200)
+    rows = _rows(page)
+    # of a long table, what does not fit a choice is folded away
+    cut = len(page.build.rows) if asked and page.build.rows and len(rows) > _LONG else len(rows)
     return render(
         request,
         "codesets/pcs_table.html",
         {
             "page": page,
             "steps": [_step(page, column, asked, day) for column in page.build.columns if page.rows],
-            "rows": _rows(page),
+            "fitting": rows[:cut],
+            "others": rows[cut:],
             "characters": [(place, page.build.values.get(place, "")) for place in PLACES],
             "left": len(PLACES) - len(page.build.values),
             "choices": len(asked),
