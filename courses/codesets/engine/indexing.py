@@ -28,7 +28,7 @@ _OPTIONAL_WORTH: Final = 0.7
 _AGAIN: Final = 0.15
 #: What is left of a word's worth below: for words of the title above, of other phrases above, of the block.
 _ABOVE_TITLE, _ABOVE_OTHER, _ABOVE_BLOCK = 0.6, 0.45, 0.25
-#: Long entries match more by chance: a code's words count 1 / (0.8 + 0.2 * its length by the average, at most 3).
+#: Long entries match more by chance: words count 1 / (0.8 + 0.2 * length by the average, at most 3).
 _LENGTH_SHARE, _LENGTH_CAP = 0.2, 3.0
 #: Words of the book's own language keep this much of their rarity.
 _LIGHT: Final = 0.35
@@ -51,10 +51,10 @@ _PARENTHESES: Final = re.compile(r"([()])")
 _HYPHENATED: Final = re.compile(r"\b([A-Za-z]+)-([A-Za-z]+)\b")
 _SIDED: Final = re.compile(r"\b(?:left|right|bilateral)\b")
 
-#: What makes a code likelier before any word is read (learned, see docs/decisions/0008): each row below it and
-#: each phrase that leads to it, by the logarithm; a side in its title; more than five characters; 8 or 9 at its
-#: end, the residual codes that a term without details leads to.
-_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL = -3.2, 0.35, -0.9, -0.85, 0.5
+#: What makes a code likelier before any word is read (learned, see docs/decisions/0008): each row below it
+#: and each phrase that leads to it, by the logarithm; a side in its title; more than five characters; 8 or 9
+#: at its end, the residual codes that a term without details leads to.
+_PER_LOG_CHILD, _PER_LOG_PHRASE, _SIDE, _SIX_CHARACTERS, _RESIDUAL = -3.3, 0.4, -1.1, -0.8, 0.45
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class _Builder:
         }
 
     def categories(self, own: Sequence[Mapping[int, float]], renumber: Array) -> dict[str, Array]:
-        """The topmost code above each code, and which of these have a term in any phrase of any code below."""
+        """The topmost code above each code, and which of these have a term in any phrase below them."""
         number: dict[int, int] = {}
         category = np.zeros(len(self.docs), np.uint32)
         for doc, row in enumerate(self.docs):

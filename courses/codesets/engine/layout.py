@@ -7,7 +7,7 @@ are little-endian, so that the file that one host builds is every other host's f
 import json
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from struct import Struct, error
 from typing import Any, Final
 
@@ -82,6 +82,9 @@ class Strings:
         if not 0 <= index < len(self):
             raise IndexError(index)
         return str(self._data[self._ends[index] : self._ends[index + 1]], "utf-8")
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[index] for index in range(len(self)))
 
     def find(self, string: str) -> int:
         """Where ``string`` is in a sorted list, or -1."""

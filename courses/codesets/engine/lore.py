@@ -113,6 +113,20 @@ perforation perforated hole
 cold coldness
 dead death
 swallow swallowing
+unspecified nos
+tuberculosis tuberculous tubercular
+syphilis syphilitic
+fibrosis fibrous fibrotic
+anaphylaxis anaphylactic
+lymph lymphatic
+spasm spasmodic spastic
+prophylaxis prophylactic
+leprosy leprous
+gonorrhea gonococcal
+dislocation luxation
+accident accidental
+arm arms
+leg legs
 """.strip().splitlines()
 
 #: How compounds begin: the form that combines, and what it names.

@@ -7,8 +7,8 @@ the Alphabetic Index, makes one score of it. Ties go by the code, so every machi
 
 import mmap
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from courses.codesets.engine.synonyms import Synonyms
 MAX_TEXT: Final = 200
 MAX_WORDS: Final = 14
 #: Codes that get the closer look.
-_CANDIDATES: Final = 160
+_CANDIDATES: Final = 240
 #: With this many codes found by rarer words, a commoner word only adds to their score.
 _ENOUGH: Final = 2_000
 _MUCH_COMMONER: Final = 4
@@ -35,14 +35,15 @@ _COMPLETED: Final = 0.75
 _MISSPELLED: Final = (1.0, 0.85, 0.7)
 #: Rarity of a word that the book does not have.
 _UNKNOWN: Final = 0.9
+_NO_SYNONYMS: Final = Synonyms()
 _FRAGMENT: Final = re.compile(r"(?=.*[0-9])[0-9A-Z]{1,7}")
 _BILLABLE, _TAKES_SEVENTH, _IS_SEVENTH = 1, 2, 4
 
-#: What makes a code likely, learned on the training terms of the index (docs/decisions/0008): the words of the
-#: first step, by the best; the best phrase, as the share of the words of question and phrase that both have; the
-#: same of the title; the share of the question that the code and the rows above it have, and that any code of its
-#: category has; each word that the code and the rows above it miss.
-WEIGHTS: Final = np.array([2.0, 5.4, 3.4, 0.8, 4.3, -1.35], np.float32)
+#: What makes a code likely, learned on the training terms of the index (docs/decisions/0008): the words of
+#: the first step, by the best; the best phrase, as the share of the words of question and phrase that both
+#: have; the same of the title; the share of the question that any code of its category has; each word that
+#: neither the code nor the rows above it have.
+WEIGHTS: Final = np.array([2.1, 6.0, 2.8, 4.7, -1.4], np.float32)
 #: An index phrase counts so much of a phrase of the book, unless it is the question itself.
 _INDEX: Final = 0.45
 #: A question read by a synonym counts so much less.
@@ -51,7 +52,7 @@ _MEANT: Final = 0.3
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a code was found: ``title``, ``inclusion_term``, ``index`` …, ``code`` or ``synonym``, and its text."""
+    """Why a code was found: a kind of ``indexing.KINDS``, ``code`` or ``synonym``, and its text."""
 
     kind: str
     text: str = ""
@@ -100,7 +101,7 @@ class Engine:
         """Raises ValueError for a file that is damaged, cut off or of another version."""
         arrays = unpack(_mapped(source) if isinstance(source, (Path, str)) else source)
         self._rows, self._flags, self._kind, self._doc = (arrays[n] for n in ("row", "flags", "kind", "doc"))
-        self._kinds = list(Strings.of(arrays, "kinds"))
+        self._kinds = [*Strings.of(arrays, "kinds")]
         self._bare, self._codes, self._titles = (Strings.of(arrays, n) for n in ("bare", "code", "title"))
         self._words, self._stems = Strings.of(arrays, "word"), Strings.of(arrays, "stem")
         self._word_term, self._rarity, self._prior = (arrays[n] for n in ("word_term", "rarity", "prior"))
@@ -114,7 +115,7 @@ class Engine:
         self._speller = Speller(arrays["letters"])
 
     def search(
-        self, query: str, *, synonyms: Synonyms = Synonyms(), limit: int = 20, typing: bool = False
+        self, query: str, *, synonyms: Synonyms = _NO_SYNONYMS, limit: int = 20, typing: bool = False
     ) -> list[Result]:
         """Codes for what someone typed, best first; any text is answered, at worst with nothing.
 
@@ -139,14 +140,9 @@ class Engine:
             # rows that differ only in the 7th character are found through the one above, unless typed in full
             if self._flags[place] & _IS_SEVENTH and self._bare[place] != start:
                 continue
-            found.append(
-                self._result(
-                    place,
-                    0.0,
-                    (Reason("code", self._codes[place][: _shown(self._codes[place], start)]),),
-                    frozenset(),
-                )
-            )
+            code = self._codes[place]
+            reason = Reason("code", code[: _shown(code, start)])
+            found.append(self._result(place, 0.0, (reason,), frozenset()))
             if len(found) == limit:
                 break
         return found
@@ -157,6 +153,7 @@ class Engine:
         words = text.words(query)[:MAX_WORDS]
         words = self._repaired([word for word in words if word not in text.STOP] or words, synonyms, typing)
         readings = [(words, ""), *synonyms.readings(words, typing=typing)]
+        readings += [(joined, "") for joined in self._joined(words)][:1]
         found = [
             one
             for reading, synonym in readings
@@ -193,12 +190,11 @@ class Engine:
         """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
         docs, scores = self._candidates(known)
         wanted = sum(slot.rarity for slot in slots)
-        covered, missing = self._covered(self._postings, docs, known)
         in_category, _missing = self._covered(self._categories, self._category[docs], known)
+        _covered, missing = self._covered(self._postings, docs, known)
         fit, title, phrases = self._compare(docs, known, wanted)
         missing += len(slots) - len(known)
-        shares = (scores / scores.max(), fit, title, covered / wanted, in_category / wanted, missing)
-        return docs, np.stack(shares), phrases
+        return docs, np.stack((scores / scores.max(), fit, title, in_category / wanted, missing)), phrases
 
     def _covered(self, lists: Lists, members: Array, slots: Sequence[_Slot]) -> tuple[Array, Array]:
         """How much of the question each member has, and how many of its words it has not."""
@@ -231,6 +227,12 @@ class Engine:
             else:
                 repaired += self._parted(word, synonyms) or [synonyms.corrected(word) or word]
         return repaired
+
+    def _joined(self, words: Sequence[str]) -> Iterator[list[str]]:
+        """``words`` with two written as the one word that the book has too: ``chicken pox``."""
+        for at in range(len(words) - 1):
+            if self._words.find(both := text.spelling(words[at] + words[at + 1])) >= 0:
+                yield [*words[:at], both, *words[at + 2 :]]
 
     def _knows(self, word: str) -> bool:
         return self._stems.find(text.stem(word)) >= 0 or bool(self._words.beginning_with(word))

@@ -13,9 +13,9 @@ from courses.codesets.engine import lore
 
 #: Words that carry no meaning of their own. "without", "no" and "not" do.
 STOP: Final = frozenset(
-    "a an and any are as at be been being both by can classifiable code codes for from had has have having he her "
-    "his i in into is it its nec of on or patient pt s she so such than that the their them there these they this "
-    "those to upon was were which while who with due my".split()
+    "a an and any are as at be been being both by can classifiable code codes for from had has have having "
+    "he her his i in into is it its nec of on or patient pt s she so such than that the their them there "
+    "these they this those to upon was were which while who with due my".split()
 )
 #: Words of the book's own language, which tell little apart.
 LIGHT: Final = frozenset(
@@ -40,6 +40,7 @@ _BRITISH: Final = tuple(
         (r"ys(?=ed$|es?$|ing$)", "yz"),
         (r"(?<=[tb])re(?=s?$)", "er"),
         (r"sulph", "sulf"),
+        (r"^hemato(?=[a-z]{3})", "hemo"),
     )
 )
 _DOUBLED: Final = re.compile(r"([b-df-hj-np-tv-z])\1")
@@ -55,15 +56,16 @@ _KINDS: Final = tuple(
         (r"om(a|as|ata|atous)$", "om"),
         (r"os(is|es)$", "os"),
         (r"otics?$", "os"),
+        (r"mat(ic|ics|ous|ism|a)$", "m"),
     )
 )
 _ENDINGS: Final = tuple(
     sorted(
         """
-        s es ed ing ly ness ment ments y ies ic ics ical ia ias iac ial ian al a e ae as um i us uses is ous ious
-        eous ose ion ions ional ation ations ational ated ating ate ates ative atory ator ators ive ives ory ary
-        aries ar or ors er ers ance ances ancy ancies ant ants ence ency encies ent ents ential iency ity ities ism
-        isms ist oses omas ean eal able ible iz ize ized izing ization
+        s es ed ing ly ness ment ments y ies ic ics ical ia ias iac ial ian al a e ae as um i us uses is
+        ous ious eous ose ion ions ional ation ations ational ated ating ate ates ative atory ator ators
+        ive ives ory ary aries ar ance ances ancy ancies ant ants ence ency encies ent ents ential iency
+        ity ities ism isms ist oses omas ean eal able ible iz ize ized izing ization
         """.split(),
         key=len,
         reverse=True,
@@ -81,7 +83,7 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def spelling(word: str) -> str:
-    """American spelling; single for doubled consonants, which is where typing errs and the Atlantic divides."""
+    """American spelling, and doubled consonants single: there typing errs and the two Englishes differ."""
     if len(word) < 5:
         return word
     for pattern, american in _BRITISH:
@@ -139,7 +141,7 @@ def _beginnings(rest: str) -> tuple[str, ...]:
 
 
 def pieces(text: str, wanted: frozenset[str]) -> list[tuple[str, bool]]:
-    """``text`` cut where a word begins or ends, each piece with whether its stem is ``wanted``: for marking."""
+    """``text`` cut into words and what is between, each with whether its stem is ``wanted``: for marking."""
     cut = re.split(r"([^\W_]+)", text)
     return [(piece, any(stem(w) in wanted for w in words(piece))) for piece in cut if piece]
 
@@ -158,5 +160,5 @@ for _line in lore.FAMILIES:
     for _other in _others:
         _FAMILY.setdefault(_other, _first)
 _ENDS: Final = dict(sorted(_table(lore.ENDINGS).items(), key=lambda item: -len(item[0])))
-_BEGINS: Final = _table(lore.BEGINNINGS)
-_BEGINS |= {form.removesuffix("o"): meaning for form, meaning in _BEGINS.items()}
+_WITH_VOWEL: Final = _table(lore.BEGINNINGS)
+_BEGINS: Final = _WITH_VOWEL | {form.removesuffix("o"): meaning for form, meaning in _WITH_VOWEL.items()}
