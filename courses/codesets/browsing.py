@@ -44,10 +44,6 @@ class Shelf:
         """Books that are read line by line: indexes, tables of drugs and of neoplasms."""
         return tuple(book for book in self.books if book.book in INDEX_BOOKS)
 
-    @property
-    def has_tables(self) -> bool:
-        return any(book.book == Book.TABLES for book in self.books)
-
 
 @dataclass(frozen=True)
 class Drg:
