@@ -111,6 +111,14 @@ def test_notes_say_where_they_come_from(femurs: Release) -> None:
     ]
 
 
+def test_release_without_notes_says_so(client: Client, femurs: Release, db: None) -> None:
+    bare = Entry("category", "T07", "Injuries", is_billable=True)
+    write(CodeList("", (bare,)), label="FY2025", day=FY2025, until=FY2026)
+
+    assert "FY2025 was loaded from a file without notes" in page(client, "icd10cm/T07/?on=2025-01-01")
+    assert "without notes" not in page(client, "icd10cm/S72.001A/")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

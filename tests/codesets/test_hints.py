@@ -1,6 +1,8 @@
 """What titles give away: sides, what is left open, what a heading still lacks. No database."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from courses.codesets.hints import (
     Node,
@@ -13,6 +15,7 @@ from courses.codesets.hints import (
     more_specific,
     side_codes,
 )
+from courses.codesets.notes import pieces
 
 NECK = "Fracture of unspecified part of neck of {} femur, initial encounter for closed fracture"
 FEMUR = [
@@ -222,3 +225,31 @@ def test_heading_without_rows_below_is_reached_at_once() -> None:
     way = complete(ROOT, [])
 
     assert (way.levels, way.open, way.reached) == ((), None, ROOT)
+
+
+# --- any titles ----------------------------------------------------------------------------------------
+WORDS = st.sampled_from("right left bilateral unspecified with without of eye femur stage ( , other".split())
+TITLES = st.lists(st.lists(WORDS, max_size=6).map(" ".join), max_size=5)
+
+
+@given(TITLES)
+def test_every_title_keeps_a_label_in_its_place(titles: list[str]) -> None:
+    labels = differences(titles)
+
+    assert len(labels) == len(titles)
+    assert all(label in title for label, title in zip(labels, titles, strict=True))
+
+
+@given(TITLES)
+def test_sides_are_mutual(titles: list[str]) -> None:
+    rows = [Title(str(place), title) for place, title in enumerate(titles)]
+    found = {row.code: {one.code for one in side_codes(row, rows)} for row in rows if has_side(row.title)}
+
+    assert all(own not in others for own, others in found.items())
+    for own, others in found.items():
+        assert all(own in found[other] for other in others if other in found)
+
+
+@given(st.text(max_size=200))
+def test_pieces_of_any_note_join_to_the_note(text: str) -> None:
+    assert "".join(piece.text for piece in pieces(text)) == text

@@ -33,6 +33,7 @@ def write(
         effective_until=until,
         source_name=f"{label}.txt",
         sha256=f"{book} {label}",
+        counts=writing.counts(record),
         begun_at=AT,
         loaded_at=AT,
     )
