@@ -9,7 +9,9 @@ import pytest
 from courses.catalog.models import LessonCitation, LessonCodeRef
 from courses.codesets.actions import check_citations, check_code_refs
 from courses.codesets.models import GuidelineSection, Release
+from courses.codesets.records import Entry
 from tests.codesets.sample import BILLABLE, SAMPLE
+from tests.codesets.test_releases import typed
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +91,31 @@ def test_code_with_a_new_title_is_called_changed(load: Callable[..., Any]) -> No
     assert check_code_refs([changed, same, new], on_date=date(2026, 10, 1)) == []
     assert (changed.state, same.state, new.state) == ("changed", "ok", "ok")
     assert new.edition == "FY2027"
+
+
+def test_modifiers_are_checked_against_a_book_that_has_some(db: None) -> None:
+    def states() -> list[str]:
+        refs = [ref("A0010", system="hcpcs"), ref("LT", system="hcpcs"), ref("ZZ", system="hcpcs")]
+        check_code_refs(refs, on_date=DAY)
+        return [one.state for one in refs]
+
+    listed = Entry("code", "A0010", "Ambulance", is_billable=True)
+    left = Entry("modifier", "LT", "Left side", is_billable=True)
+    typed(listed)
+    assert states() == ["ok", "unchecked", "unchecked"]
+
+    typed(left, book="modifiers")
+
+    assert states() == ["ok", "ok", "gone"]
+
+
+def test_modifiers_may_come_with_the_codes(db: None) -> None:
+    typed(Entry("code", "A0010", "x", is_billable=True), Entry("modifier", "LT", "Left", is_billable=True))
+    refs = [ref("LT", system="hcpcs"), ref("ZZ", system="hcpcs")]
+
+    check_code_refs(refs, on_date=DAY)
+
+    assert [one.state for one in refs] == ["ok", "gone"]
 
 
 @pytest.mark.parametrize(

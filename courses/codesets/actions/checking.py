@@ -8,12 +8,14 @@ from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from courses.codesets.books import Book
+from courses.codesets.books import CODE_BOOKS, Book
 from courses.codesets.models import Citation, Code, CodeChange, CodeRef, GuidelineSection, Release
 from courses.codesets.systems import System, is_well_formed, normalise
 
 #: Rows a statement.
 BATCH: Final = 2_000
+BookKey = tuple[str, str]
+RefKey = tuple[BookKey, str, str, str]
 
 
 def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
@@ -21,18 +23,18 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
 
     A code must be written as its book prints it, exist on that day and, unless it is named as a heading, be
     complete; one named as an invalid example must not be. A reference without an edition is written for the
-    book of that day. Systems of which no release covers the day stay unchecked.
+    book of that day. Codes of books of which no release covers the day stay unchecked.
     """
     refs = list(refs)
     releases = _releases(on_date)
     for ref in refs:
-        if ref.system in releases and not ref.edition:
-            ref.edition = releases[ref.system][-1].label
+        if _book(ref) in releases and not ref.edition:
+            ref.edition = releases[_book(ref)][-1].label
     states = _states(refs, on_date, releases)
     problems = []
     for ref in refs:
         ref.state = states.get(_key(ref), CodeRef.State.UNCHECKED)
-        release = releases[ref.system][-1] if ref.system in releases else None
+        release = releases[_book(ref)][-1] if _book(ref) in releases else None
         if problem := _problem(ref, release, on_date):
             problems.append(problem)
     return problems
@@ -58,9 +60,9 @@ def confirm_refs(refs: QuerySet[Any], *, on_date: date) -> int:
     What is gone or no longer billable stays as it is, since only a new text mends it. Returns how many hold.
     """
     releases = _releases(on_date)
-    rows: list[CodeRef] = [row for row in refs if row.system in releases]
+    rows: list[CodeRef] = [row for row in refs if _book(row) in releases]
     for row in rows:
-        row.edition = releases[row.system][-1].label
+        row.edition = releases[_book(row)][-1].label
     states = _states(rows, on_date, releases)
     held = [row for row in rows if states.get(_key(row)) == CodeRef.State.OK]
     for row in held:
@@ -69,58 +71,64 @@ def confirm_refs(refs: QuerySet[Any], *, on_date: date) -> int:
     return len(held)
 
 
-def _releases(day: date) -> dict[str, list[Release]]:
-    """The code lists of each system up to a day, the one that answers for it last; none where none does."""
-    found: dict[str, list[Release]] = {}
-    rows = Release.objects.loaded().filter(book=Book.CODES, covers_from__lte=day)
+def _book(ref: CodeRef) -> BookKey:
+    """The book that prints the code: modifiers of HCPCS, of two characters, have one of their own."""
+    is_modifier = ref.system == System.HCPCS and len(ref.code) == 2
+    return ref.system, Book.MODIFIERS if is_modifier else Book.CODES
+
+
+def _key(ref: CodeRef) -> RefKey:
+    return _book(ref), ref.code, ref.role, ref.edition
+
+
+def _releases(day: date) -> dict[BookKey, list[Release]]:
+    """The releases of each book up to a day, the one that answers for it last; books without one are left out."""
+    found: dict[BookKey, list[Release]] = {}
+    rows = Release.objects.loaded().filter(book__in=CODE_BOOKS, covers_from__lte=day)
     for release in rows.order_by("covers_from"):
-        found.setdefault(release.system, []).append(release)
-    return {system: rows for system, rows in found.items() if (rows[-1].effective_until or date.max) > day}
-
-
-def _key(ref: CodeRef) -> tuple[str, str, str, str]:
-    return ref.system, ref.code, ref.role, ref.edition
+        found.setdefault((release.system, release.book), []).append(release)
+    answering = {key: rows for key, rows in found.items() if (rows[-1].effective_until or date.max) > day}
+    for (system, book), held in list(answering.items()):
+        if book == Book.CODES and held[-1].counts.get("modifier"):  # some files bring both
+            answering.setdefault((system, Book.MODIFIERS), held)
+    return answering
 
 
 def _states(
-    refs: Iterable[CodeRef], day: date, releases: dict[str, list[Release]]
-) -> dict[tuple[str, str, str, str], CodeRef.State]:
-    """The state of each reference whose system has a release for the day; at most two queries."""
-    wanted = {_key(ref) for ref in refs if ref.system in releases}
-    names = {code for _system, code, _role, _edition in wanted}
+    refs: Iterable[CodeRef], day: date, releases: dict[BookKey, list[Release]]
+) -> dict[RefKey, CodeRef.State]:
+    """The state of each reference whose book has a release for the day; at most two queries."""
+    wanted = {_key(ref) for ref in refs if _book(ref) in releases}
+    names = {code for _of, code, _role, _edition in wanted}
+    systems = {system for system, _of in releases}
     printed: dict[tuple[str, str], Code] = {}
-    rows = Code.objects.filter(system__in=releases, code__in=names, release__covers_from__lte=day)
+    rows = Code.objects.filter(system__in=systems, code__in=names, release__covers_from__lte=day)
     rows = rows.filter(release__loaded_at__isnull=False).select_related("release")
     for row in rows.order_by("release__covers_from"):
         if row.kind != Code.Kind.BLOCK or "-" in row.code:
             printed[row.system, row.code] = row
-    known = {
-        (system, edition): _written_for(edition, releases[system]) for system, _code, _role, edition in wanted
-    }
-    if any(written < releases[system][-1].effective_from for (system, _edition), written in known.items()):
+    written = {(book, edition): _written_for(edition, releases[book]) for book, _c, _r, edition in wanted}
+    changed: dict[tuple[str, str], date] = {}
+    if any(since < releases[book][-1].effective_from for (book, _edition), since in written.items()):
         changes = CodeChange.objects.filter(
-            release__system__in=releases,
+            release__system__in=systems,
             release__covers_from__lte=day,
             release__loaded_at__isnull=False,
             code__in=names,
             kind__in=(CodeChange.Kind.REVISED, CodeChange.Kind.NOTES),
         ).order_by("release__effective_from")
-        changed = {
-            (system, code): since
-            for system, code, since in changes.values_list(
-                "release__system", "code", "release__effective_from"
-            )
-        }
-    else:
-        changed = {}
+        for change in changes.select_related("release").only(
+            "code", "release__system", "release__effective_from"
+        ):
+            changed[change.release.system, change.code] = change.release.effective_from
     return {
-        (system, code, role, edition): _state(
-            printed.get((system, code)),
+        (book, code, role, edition): _state(
+            printed.get((book[0], code)),
             role,
             day,
-            is_changed=changed.get((system, code), date.min) > known[system, edition],
+            is_changed=changed.get((book[0], code), date.min) > written[book, edition],
         )
-        for system, code, role, edition in wanted
+        for book, code, role, edition in wanted
     }
 
 
