@@ -86,15 +86,12 @@ def _standing(refs: QuerySet[Any], revisions: type[Revision], identity: str, at:
     of_same = revisions._default_manager.filter(**{identity: OuterRef(f"revision__{identity}")})
     live = of_same.filter(published_at__lte=at).order_by("-published_at", "-number").values("pk")[:1]
     newest = of_same.order_by("-number")
-    return (
-        refs.filter(state__in=STALE)
-        .annotate(
-            live=Subquery(live),
-            newest=Subquery(newest.values("pk")[:1]),
-            newest_number=Subquery(newest.values("number")[:1]),
-        )
-        .filter(Q(revision=F("live")) | Q(revision=F("newest")))
+    found: QuerySet[Any] = refs.filter(state__in=STALE).annotate(
+        live=Subquery(live),
+        newest=Subquery(newest.values("pk")[:1]),
+        newest_number=Subquery(newest.values("number")[:1]),
     )
+    return found.filter(Q(revision=F("live")) | Q(revision=F("newest")))
 
 
 def stale_count(at: datetime) -> int:

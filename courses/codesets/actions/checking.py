@@ -82,7 +82,7 @@ def _key(ref: CodeRef) -> RefKey:
 
 
 def _releases(day: date) -> dict[BookKey, list[Release]]:
-    """The releases of each book up to a day, the one that answers for it last; books without one are left out."""
+    """The releases of each book up to a day, the one that answers for it last, if there is one."""
     found: dict[BookKey, list[Release]] = {}
     rows = Release.objects.loaded().filter(book__in=CODE_BOOKS, covers_from__lte=day)
     for release in rows.order_by("covers_from"):
