@@ -175,9 +175,8 @@ def _table(
     page = Paginator(places, ROWS).get_page(request.GET.get("page"))
     printer = Printer(release, context["on"])
     rows = printer.rows(table_rows(release, list(page.object_list)))
-    return render(
-        request, "codesets/table_book.html", context | {"page": page, "table": printer, "rows": rows}
-    )
+    context |= {"page": page, "count": f"{page.paginator.count:,}", "table": printer, "rows": rows}
+    return render(request, "codesets/table_book.html", context)
 
 
 @public
