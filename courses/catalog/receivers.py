@@ -14,4 +14,4 @@ from courses.codesets.signals import release_loaded
 def on_release_loaded(*, release: Release, **_: Any) -> None:
     """Say anew of every code that a lesson names whether it still exists and is billable."""
     refs = LessonCodeRef.objects.filter(system=release.system)
-    reevaluate(refs, on_date=max(release.loaded_at.date(), release.covers_from))
+    reevaluate(refs, on_date=release.checked_on)

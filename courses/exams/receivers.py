@@ -23,4 +23,4 @@ def on_lesson_drafted(*, revision: LessonRevision, checkpoints: Sequence[str], *
 def on_release_loaded(*, release: Release, **_: Any) -> None:
     """A question whose code is gone or no longer billable is not drawn from now on."""
     refs = QuestionCodeRef.objects.filter(system=release.system)
-    reevaluate(refs, on_date=max(release.loaded_at.date(), release.covers_from))
+    reevaluate(refs, on_date=release.checked_on)

@@ -6,6 +6,7 @@ from typing import Final
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from courses.catalog.models import LessonCodeRef
 from courses.codesets.actions import confirm_refs
-from courses.codesets.models import CodeRef
+from courses.codesets.models import CodeRef, Release
 from courses.exams.models import QuestionCodeRef
 from portal.lib.access import role
 from portal.pages.stale import stale_lessons, stale_questions, stale_tasks, with_changes
@@ -41,7 +42,7 @@ def stale_codes(request: HttpRequest) -> HttpResponse:
     page = Paginator(tasks, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "tasks": with_changes(list(page.object_list), on_date=timezone.localdate()),
+        "tasks": with_changes(list(page.object_list)),
         "not_drawn": sum(task.kind == "question" and not task.is_drawn for task in tasks),
     }
     return render(request, "pages/stale_codes.html", context)
@@ -63,7 +64,9 @@ def _confirm(request: HttpRequest, at: datetime) -> HttpResponse:
             pk__in=stale_questions(at).filter(revision__question=pk, **changed).values("pk")
         )
     )
-    held = confirm_refs(refs, on_date=timezone.localdate())
+    # the states are those of the newest releases, which may have been loaded before their first day
+    newest = Release.objects.loaded().aggregate(day=Max("covers_from"))["day"] or timezone.localdate()
+    held = confirm_refs(refs, on_date=max(newest, timezone.localdate()))
     messages.success(
         request,
         ngettext("Noted: %(n)d code holds as it is.", "Noted: %(n)d codes hold as they are.", held)

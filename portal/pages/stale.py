@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
@@ -122,14 +122,15 @@ def stale_tasks(at: datetime) -> list[Task]:
     return sorted(tasks.values(), key=lambda task: min(STALE.index(ref.state) for ref in task.refs))
 
 
-def with_changes(tasks: Sequence[Task], *, on_date: date) -> Sequence[Task]:
-    """Say of each code of these tasks what became of it and what came instead. Two queries."""
+def with_changes(tasks: Sequence[Task]) -> Sequence[Task]:
+    """Say of each code of these tasks what became of it and what came instead. Two queries.
+
+    A release may be loaded before its first day; the states are those of that day already.
+    """
     refs = [ref for task in tasks for ref in task.refs]
     changes: dict[tuple[str, str, str], CodeChange] = {}
     found = CodeChange.objects.filter(
-        code__in={ref.code for ref in refs},
-        release__covers_from__lte=on_date,
-        release__loaded_at__isnull=False,
+        code__in={ref.code for ref in refs}, release__loaded_at__isnull=False
     ).select_related("release")
     for one in found.order_by("release__effective_from"):
         changes[one.release.system, one.code, one.kind] = one

@@ -180,6 +180,20 @@ def test_editor_notes_that_a_text_still_holds(
     assert [task.kind for task in stale_tasks(AT)] == ["lesson"]
 
 
+def test_release_that_is_loaded_before_its_first_day(
+    as_editor: Client, release: Release, lesson: Lesson, time_machine: Any
+) -> None:
+    time_machine.move_to(datetime(2026, 9, 1, tzinfo=UTC))
+    name(live(lesson), "L02.212")
+    assert "Its words changed with FY2027." in page(as_editor)
+
+    as_editor.post(QUEUE, {"kind": "lesson", "pk": lesson.pk})
+
+    assert "Every code that is named still holds" in page(as_editor)
+    reevaluate(LessonCodeRef.objects.all(), on_date=release.checked_on)
+    assert stale_count(AT) == 0
+
+
 def test_what_is_gone_is_mended_by_text_alone(as_editor: Client, release: Release, lesson: Lesson) -> None:
     name(live(lesson), "S30.1XXA")
     name(live(lesson), "G35")

@@ -110,6 +110,11 @@ class Release(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("codesets:release", args=[self.pk])
 
+    @property
+    def checked_on(self) -> date:
+        """The day for which what names its codes is checked: that of the load, or its first day if later."""
+        return max(self.loaded_at.date(), self.covers_from) if self.loaded_at else self.covers_from
+
     def neighbours(self) -> "tuple[Release | None, Release | None]":
         """The loaded releases of the same book right before and right after this one."""
         book = Release.objects.of_book(self.system, self.book)
