@@ -62,7 +62,8 @@ class Strings:
     """A list of strings in two arrays: the bytes, and where each begins."""
 
     def __init__(self, ends: Array, data: Array) -> None:
-        self._ends, self._data = ends, data.data
+        # memoryviews give single items three times faster than arrays
+        self._ends, self._data = memoryview(ends), memoryview(data)
 
     @staticmethod
     def packed(name: str, strings: Iterable[str]) -> dict[str, Array]:
@@ -79,8 +80,6 @@ class Strings:
         return len(self._ends) - 1
 
     def __getitem__(self, index: int) -> str:
-        if not 0 <= index < len(self):
-            raise IndexError(index)
         return str(self._data[self._ends[index] : self._ends[index + 1]], "utf-8")
 
     def __iter__(self) -> Iterator[str]:
@@ -117,5 +116,12 @@ class Lists:
         at = np.minimum(np.searchsorted(having, wanted), len(having) - 1)
         return having[at] == wanted, at + where.start
 
-    def contains(self, term: int, wanted: Array) -> Array:
-        return self.places(term, wanted)[0]
+    def sure(self, terms: Mapping[int, float], wanted: Array, count: int) -> Array:
+        """How surely each of ``wanted`` has one of ``terms``; there are ``count`` members in all."""
+        if len(terms) == 1:
+            ((term, sure),) = terms.items()
+            return self.places(term, wanted)[0] * np.float32(sure)
+        having = np.zeros(count, np.float32)
+        for term, sure in sorted(terms.items(), key=lambda item: item[1]):
+            having[self.members[self.of(term)]] = sure
+        return having[wanted]

@@ -24,12 +24,12 @@ from courses.codesets.engine.synonyms import Synonyms
 MAX_TEXT: Final = 200
 MAX_WORDS: Final = 14
 #: Codes that get the closer look.
-_CANDIDATES: Final = 240
+_CANDIDATES: Final = 200
 #: With this many codes found by rarer words, a commoner word only adds to their score.
 _ENOUGH: Final = 2_000
 _MUCH_COMMONER: Final = 4
 #: Words of the book that a beginning stands for, the commonest first.
-_MOST_COMPLETIONS: Final = 40
+_MOST_COMPLETIONS: Final = 32
 #: What a word that is only begun, or spelled with one or two errors, keeps of its worth.
 _COMPLETED: Final = 0.75
 _MISSPELLED: Final = (1.0, 0.85, 0.7)
@@ -109,6 +109,7 @@ class Engine:
         self._worth = arrays["posting_worth"]
         self._categories = Lists(arrays["category_first"], arrays["category_list"])
         self._category = arrays["category"]
+        self._category_count = int(self._category.max(initial=0)) + 1
         self._phrase_first, self._phrase_kind = arrays["phrase_first"], arrays["phrase_kind"]
         self._phrase_token, self._phrase_mass = arrays["phrase_token"], arrays["phrase_mass"]
         self._token, self._phrase_text = arrays["token"], Strings.of(arrays, "phrase_text")
@@ -166,14 +167,18 @@ class Engine:
         source = np.repeat(np.arange(len(found)), [len(one.docs) for one in found])
         phrases = np.concatenate([one.phrases for one in found])
         stems = frozenset(self._stems[term] for one in found for term in one.terms)
+        order = np.lexsort((docs, -scores))[: limit * len(found)]
         results: dict[int, Result] = {}
-        for at in np.lexsort((docs, -scores)):
-            doc = int(docs[at])
-            if doc not in results:
-                reason = self._reasons(int(phrases[at]), found[source[at]].synonym)
-                results[doc] = self._result(int(self._doc[doc]), float(scores[at]), reason, stems)
-                if len(results) == limit:
-                    break
+        for doc, score, phrase, one in zip(
+            docs[order].tolist(),
+            scores[order].tolist(),
+            phrases[order].tolist(),
+            source[order].tolist(),
+            strict=True,
+        ):
+            if doc not in results and len(results) < limit:
+                reasons = self._reasons(phrase, found[one].synonym)
+                results[doc] = self._result(int(self._doc[doc]), score, reasons, stems)
         return list(results.values())
 
     def _read(self, words: Sequence[str], typing: bool, synonym: str) -> _Found | None:
@@ -190,20 +195,22 @@ class Engine:
         """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
         docs, scores = self._candidates(known)
         wanted = sum(slot.rarity for slot in slots)
-        in_category, _missing = self._covered(self._categories, self._category[docs], known)
-        _covered, missing = self._covered(self._postings, docs, known)
+        in_category, _missing = self._covered(
+            self._categories, self._category_count, self._category[docs], known
+        )
+        _covered, missing = self._covered(self._postings, len(self._doc), docs, known)
         fit, title, phrases = self._compare(docs, known, wanted)
         missing += len(slots) - len(known)
         return docs, np.stack((scores / scores.max(), fit, title, in_category / wanted, missing)), phrases
 
-    def _covered(self, lists: Lists, members: Array, slots: Sequence[_Slot]) -> tuple[Array, Array]:
+    def _covered(
+        self, lists: Lists, count: int, members: Array, slots: Sequence[_Slot]
+    ) -> tuple[Array, Array]:
         """How much of the question each member has, and how many of its words it has not."""
         covered = np.zeros(len(members), np.float32)
         missing = np.zeros(len(members), np.float32)
         for slot in slots:
-            has = np.zeros(len(members), np.float32)
-            for term, sure in slot.terms.items():
-                np.maximum(has, lists.contains(term, members) * np.float32(sure), out=has)
+            has = lists.sure(slot.terms, members, count)
             covered += has * slot.rarity
             missing += has == 0
         return covered, missing
@@ -299,20 +306,21 @@ class Engine:
 
     def _add(self, slot: _Slot, scores: Array, only: Array | None = None) -> None:
         """Adds what the best meaning of a word is worth to each doc that has it, or to ``only`` some."""
-        best = scores if len(slot.terms) == 1 else np.zeros(len(scores), np.float32)
+        found = []
         for term, sure in slot.terms.items():
+            where: Array | slice = self._postings.of(term)
             if only is None:
-                where: Array | slice = self._postings.of(term)
                 docs = self._postings.members[where]
             else:
                 has, where = self._postings.places(term, only)
                 docs, where = only[has], where[has]
-            worth = self._worth[where] * np.float32(slot.rarity * sure / SCALE)
-            if best is scores:
-                scores[docs] += worth
-            else:
-                best[docs] = np.maximum(best[docs], worth)
-        if best is not scores:
+            found.append((docs, self._worth[where] * np.float32(slot.rarity * sure / SCALE)))
+        if len(found) == 1:
+            ((docs, worth),) = found
+            scores[docs] += worth
+        else:
+            best = np.zeros(len(scores), np.float32)
+            np.maximum.at(best, np.concatenate([d for d, _ in found]), np.concatenate([w for _, w in found]))
             scores += best
 
     # -- step two: phrases --------------------------------------------------------------------------------
@@ -389,10 +397,10 @@ def _largest(scores: Array, count: int) -> Array:
     top = float(scores.max())
     if top <= 0:
         return np.zeros(0, np.uint32)
-    share = 0.8
-    while share > 0.01 and np.count_nonzero(scores > top * share) < count:
-        share *= 0.75
-    found = np.flatnonzero(scores > top * share)
+    for share in (0.6, 0.3, 0.1, 0.0):
+        found = np.flatnonzero(scores > top * share)
+        if len(found) >= count:
+            break
     if len(found) > count:
         cut = np.partition(scores[found], len(found) - count)[len(found) - count]
         found = found[scores[found] >= cut]
