@@ -62,6 +62,7 @@ RULES: Rules = {
     "catalog:certifications": (PUBLIC, READ, nothing),
     "catalog:certification": (PUBLIC, READ, lambda w: [w.certification.key]),
     "codesets:lookup": (PUBLIC, READ, nothing),
+    "codesets:search_json": (PUBLIC, READ, nothing),
     "codesets:pcs": (PUBLIC, READ, nothing),
     "codesets:pcs_table": (PUBLIC, READ, lambda w: ["0DT"]),
     "codesets:browse": (PUBLIC, READ, lambda w: ["hcpcs"]),

@@ -23,7 +23,7 @@ PUBLIC = frozenset(
         *("pages:mailbox", "pages:mail", "pages:mail_raw", "pages:mail_html"),
         *("catalog:courses", "catalog:certifications", "catalog:certification"),
         *("codesets:releases", "codesets:release", "codesets:release_csv"),
-        *("codesets:lookup", "codesets:code", "codesets:panel"),
+        *("codesets:lookup", "codesets:search_json", "codesets:code", "codesets:panel"),
         *("codesets:index_books", "codesets:index_book", "codesets:index_letter", "codesets:index_term"),
         *("codesets:pcs", "codesets:pcs_table", "codesets:browse", "codesets:browse_group"),
         "reminders:stop",

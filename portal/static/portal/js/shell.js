@@ -108,7 +108,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return;
   if (event.key === "/") {
-    const boxes = [...document.querySelectorAll("main [data-search-box], [data-search-box]")];
+    const boxes = ["main [data-search-box]", "[data-search-box]"].flatMap((one) => [...document.querySelectorAll(one)]);
     const box = boxes.find((one) => one.checkVisibility());
     if (!box) return;
     event.preventDefault();
