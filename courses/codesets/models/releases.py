@@ -161,11 +161,12 @@ class SearchIndex(models.Model):
     """The look-up's index of a release as one file; every host keeps a copy of it that processes map."""
 
     release = models.OneToOneField(Release, models.CASCADE, related_name="search_index")
-    content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     #: The engine's that built it; another version of the portal cannot read it and builds its own.
     version = models.PositiveSmallIntegerField()
     built_at = models.DateTimeField()
+    #: Stays the last column: SQLite reads a row from its beginning, and would read megabytes to find a digest.
+    content = models.BinaryField()
 
     class Meta:
         verbose_name = _("search index")
