@@ -1,4 +1,4 @@
-"""``make bench [NAME=pages|answer|memory|demo]``: prints ``name value unit`` lines and writes
+"""``make bench [NAME=pages|answer|memory|demo|search]``: prints ``name value unit`` lines and writes
 ``var/bench.json``.
 
 Times are CPU milliseconds of one request straight into the WSGI handler, the median of five rounds; each
@@ -252,11 +252,19 @@ def demo() -> Iterator[Line]:
             yield f"{name}_stop", time.monotonic() - begun, f"s (exit {code})"
 
 
+def search() -> Iterator[Line]:
+    """The engine of code sets: quality, speed, memory."""
+    from tests.bench.search import search as measured
+
+    yield from measured()
+
+
 GROUPS: dict[str, Callable[[], Iterator[Line]]] = {
     "pages": pages,
     "answer": answer,
     "memory": memory,
     "demo": demo,
+    "search": search,
 }
 
 

@@ -1,7 +1,7 @@
 """The file of an index: named arrays behind a header, mapped and never copied. Pure.
 
-``magic | version | length of the directory | checksum of the rest | directory as JSON | arrays``. All numbers
-are little-endian, so that the file that one host builds is every other host's file.
+``magic | version | length of the directory | checksum | directory as JSON | arrays``. All numbers are
+little-endian, so that the file that one host builds is every other host's file.
 """
 
 import json
@@ -34,7 +34,7 @@ def pack(arrays: Mapping[str, Array]) -> bytes:
     names = json.dumps(directory).encode()
     names += b" " * (-(_HEAD.size + len(names)) % _ALIGN)
     body = names + b"".join(chunks)
-    return _HEAD.pack(MAGIC, VERSION, len(names), zlib.crc32(body)) + body
+    return _HEAD.pack(MAGIC, VERSION, len(names), zlib.crc32(body, len(names))) + body
 
 
 def unpack(buffer: Any) -> dict[str, Array]:
@@ -48,7 +48,7 @@ def unpack(buffer: Any) -> dict[str, Array]:
         raise ValueError("not an index of codes")
     if version != VERSION:
         raise ValueError(f"an index of version {version}, not {VERSION}")
-    if zlib.crc32(view[_HEAD.size :]) != checksum:
+    if zlib.crc32(view[_HEAD.size :], names) != checksum:
         raise ValueError("the index is damaged or cut off")
     start = _HEAD.size + names
     directory = json.loads(bytes(view[_HEAD.size : start]))
@@ -63,7 +63,7 @@ class Strings:
 
     def __init__(self, ends: Array, data: Array) -> None:
         # memoryviews give single items three times faster than arrays
-        self._ends, self._data = memoryview(ends), memoryview(data)
+        self._ends, self._data = ends.data, data.data
 
     @staticmethod
     def packed(name: str, strings: Iterable[str]) -> dict[str, Array]:

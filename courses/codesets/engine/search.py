@@ -43,7 +43,7 @@ _BILLABLE, _TAKES_SEVENTH, _IS_SEVENTH = 1, 2, 4
 #: the first step, by the best; the best phrase, as the share of the words of question and phrase that both
 #: have; the same of the title; the share of the question that any code of its category has; each word that
 #: neither the code nor the rows above it have.
-WEIGHTS: Final = np.array([2.1, 6.0, 2.8, 4.7, -1.4], np.float32)
+WEIGHTS: Final = np.array([[2.1], [6.0], [2.8], [4.7], [-1.4]], np.float32)
 #: An index phrase counts so much of a phrase of the book, unless it is the question itself.
 _INDEX: Final = 0.45
 #: A question read by a synonym counts so much less.
@@ -187,7 +187,7 @@ class Engine:
         if not known:
             return None
         docs, features, phrases = self._features(slots, known)
-        scores = WEIGHTS @ features + self._prior[docs] - (_MEANT if synonym else 0)
+        scores = (WEIGHTS * features).sum(axis=0) + self._prior[docs] - (_MEANT if synonym else 0)
         terms = [term for slot in known for term in slot.terms]
         return _Found(docs, np.round(scores, 4), phrases, terms, synonym)
 

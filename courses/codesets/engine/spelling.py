@@ -9,8 +9,8 @@ from courses.codesets.engine.layout import Array
 
 #: Letters of a word that are compared.
 WIDTH: Final = 20
-#: Shorter words are near too many others.
-_MIN_LETTERS: Final = 5
+#: Shorter words are near too many others; with just so many letters, one may only be missing.
+_MIN_LETTERS: Final = 4
 #: From this length on a second error is forgiven when nothing is one error away.
 _TWO_ERRORS: Final = 6
 _MOST: Final = 6
@@ -40,7 +40,7 @@ class Speller:
         most = 2 if size >= _TWO_ERRORS else 1
         wanted = np.bitwise_or.reduce(_bit(np.frombuffer(word.encode(), np.uint8)))
         near_enough = np.bitwise_count(wanted & ~self._present) <= most
-        near_enough &= self._length >= size - most
+        near_enough &= self._length >= (size - most if size > _MIN_LETTERS else size + 1)
         if not begun:
             near_enough &= self._length <= size + most
             near_enough &= np.bitwise_count(self._present & ~wanted) <= most

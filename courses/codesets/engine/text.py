@@ -33,9 +33,9 @@ _POSSESSIVE: Final = re.compile(r"['’]s\b")
 _BRITISH: Final = tuple(
     (re.compile(pattern), american)
     for pattern, american in (
-        (r"^oe|(?<=[a-z])oe(?=[a-z]{2})", "e"),
+        (r"^oe|(?<=[a-z])oe(?=a|[a-z]{2})", "e"),
         (r"ae(?=[a-z])", "e"),
-        (r"our(?=$|s$|ed$|ing$|al$|less$)", "or"),
+        (r"(?<=[a-z]{2})our(?=$|s$|ed$|ing$|al$|less$)", "or"),
         (r"is(?=ed$|es?$|ing$|ations?$)", "iz"),
         (r"ys(?=ed$|es?$|ing$)", "yz"),
         (r"(?<=[tb])re(?=s?$)", "er"),
@@ -84,7 +84,7 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=8192)
 def spelling(word: str) -> str:
     """American spelling, and doubled consonants single: there typing errs and the two Englishes differ."""
-    if len(word) < 5:
+    if len(word) < 3:
         return word
     for pattern, american in _BRITISH:
         word = pattern.sub(american, word)
