@@ -35,8 +35,8 @@ class Difference:
 def differences(old: dict[str, Printed], new: dict[str, Printed]) -> list[Difference]:
     """Every code that came, went or changed, in the order of the codes. Pure.
 
-    A code that stays and becomes a header is ``HEADER`` and not gone; its title may be revised as well. Capitals
-    and accents revise nothing: the order file of ICD-10-CM has none, its tabular list has.
+    A code that stays and becomes a header is ``HEADER`` and not gone; its title may be revised as well.
+    Capitals and accents revise nothing: the order file of ICD-10-CM has none, its tabular list has.
     """
     found = []
     for code in sorted(old.keys() | new.keys()):

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from courses.codesets.books import Book
 from courses.codesets.building import PLACES, Build, Row, build, label_at, tails
-from courses.codesets.models import Code, CodeQuerySet, PcsDefinition, PcsRow, PcsTable, Release
+from courses.codesets.models import (
+    Code,
+    CodeQuerySet,
+    PcsAggregation,
+    PcsDefinition,
+    PcsRow,
+    PcsTable,
+    Release,
+)
 from courses.codesets.records import Axis
 from courses.codesets.systems import System
 
@@ -105,6 +113,8 @@ class TablePage:
     meaning: tuple[CharacterMeaning, ...]
     #: Codes of the list that the table does not make and that have the characters asked for.
     newer: tuple[Printed, ...]
+    #: Devices of this body system and operation that are reported as a more general one.
+    aggregations: tuple[PcsAggregation, ...] = ()
 
 
 def pcs_books(on_date: date) -> PcsBooks:
@@ -139,7 +149,7 @@ def _heading_of_header(code: str, title: str) -> TableHeading:
 def table_page(table: str, asked: Mapping[int, str], *, on_date: date) -> TablePage | None:
     """The table ``table`` with the characters ``asked`` (4 to 7) chosen, None if no book has it.
 
-    Four queries, whatever the table.
+    Five queries at most, whatever the table.
     """
     books = pcs_books(on_date)
     heading, rows = _table(books, table)
@@ -162,7 +172,16 @@ def table_page(table: str, asked: Mapping[int, str], *, on_date: date) -> TableP
         for code, title in codes.items()
         if code[3:] not in made and all(code[place - 1] == value for place, value in asked.items())
     )
-    return TablePage(heading, books, rows, state, built, meaning, newer)
+    aggregations = _aggregations(books, heading)
+    return TablePage(heading, books, rows, state, built, meaning, newer, aggregations)
+
+
+def _aggregations(books: PcsBooks, heading: TableHeading) -> tuple[PcsAggregation, ...]:
+    if books.definitions is None:
+        return ()
+    operations = (heading.operation, PcsAggregation.EVERY)
+    found = PcsAggregation.objects.filter(release=books.definitions, body_system=heading.body_system)
+    return tuple(found.filter(operation__in=operations))
 
 
 def meaning_of(code: str, on_date: date) -> tuple[CharacterMeaning, ...]:

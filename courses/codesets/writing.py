@@ -15,6 +15,7 @@ from courses.codesets.models import (
     IndexTarget,
     IndexTerm,
     ListedCode,
+    PcsAggregation,
     PcsDefinition,
     PcsRow,
     PcsTable,
@@ -296,6 +297,19 @@ def _(record: Definitions, release: Release, report: Progress) -> None:
         for position, one in enumerate(record.definitions)
     )
     _create(rows, report, total=len(record.definitions), message=gettext("Writing definitions"))
+    aggregations = [
+        PcsAggregation(
+            release=release,
+            device=one.device,
+            operation=one.operation,
+            body_system=body_system,
+            value=one.value,
+            parent=one.parent,
+        )
+        for one in record.aggregations
+        for body_system in dict.fromkeys(one.body_systems)
+    ]
+    _create(aggregations, report, total=len(aggregations), message=gettext("Writing devices"))
 
 
 # --- lists -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from courses.codesets.models import PcsAggregation, Release
 from courses.codesets.pcs import meaning_of, pcs_books, table_headings, table_page
 from courses.codesets.records import PcsTables
 from tests.codesets import pcs_sample
@@ -270,7 +271,7 @@ def test_builder_answers_any_choice(client: Client, books: None, value: str) -> 
 def test_table_takes_five_queries_with_one_row_and_with_more(
     client: Client, books: None, table: str, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(f"/codes/pcs/{table}/?c4=J&c5=4")
 
 
@@ -325,3 +326,21 @@ def test_meaning_takes_few_queries(
 
 def test_page_of_no_table_is_none(books: None) -> None:
     assert table_page("QQQ", {}, on_date=DAY) is None
+
+
+def test_device_that_counts_as_another_is_named_where_it_does(client: Client, books: None) -> None:
+    release = Release.objects.get(book="definitions")
+    for operation, device in (("Resection", "Own"), ("All applicable", "General"), ("Bypass", "Other")):
+        PcsAggregation.objects.create(
+            release=release,
+            device=f"{device} device",
+            operation=operation,
+            body_system="Gastrointestinal System",
+            value="7",
+            parent="Tissue Substitute",
+        )
+
+    page = client.get("/codes/pcs/0DT/").content.decode()
+
+    assert "2 devices are reported as a more general one here" in page
+    assert "Own device" in page and "General device" in page and "Other device" not in page

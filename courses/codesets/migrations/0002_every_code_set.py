@@ -556,4 +556,22 @@ class Migration(migrations.Migration):
             model_name='savedcode',
             constraint=models.UniqueConstraint(fields=('user', 'system', 'code'), name='codesets_savedcode_once'),
         ),
+        migrations.CreateModel(
+            name='PcsAggregation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('device', models.CharField(max_length=200, verbose_name='device')),
+                ('operation', models.CharField(max_length=120, verbose_name='operation')),
+                ('body_system', models.CharField(max_length=200, verbose_name='body system')),
+                ('value', models.CharField(max_length=1, verbose_name='6th character')),
+                ('parent', models.CharField(max_length=200, verbose_name='general device')),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aggregations', to='codesets.release')),
+            ],
+            options={
+                'verbose_name': 'PCS device aggregation',
+                'verbose_name_plural': 'PCS device aggregations',
+                'ordering': ('device',),
+                'constraints': [models.UniqueConstraint(fields=('release', 'body_system', 'operation', 'device'), name='codesets_pcsaggregation_once')],
+            },
+        ),
     ]

@@ -2,7 +2,7 @@
 
 from courses.codesets.models.codes import Code, CodeNote, CodeQuerySet, ListedCode
 from courses.codesets.models.indexes import IndexRef, IndexTarget, IndexTerm
-from courses.codesets.models.pcs import PcsDefinition, PcsRow, PcsTable
+from courses.codesets.models.pcs import PcsAggregation, PcsDefinition, PcsRow, PcsTable
 from courses.codesets.models.people import LicencePack, LicenceSeat, SavedCode, Synonym
 from courses.codesets.models.references import Citation, CodeRef, GuidelineSection
 from courses.codesets.models.releases import CodeChange, CodeFile, Release, ReleaseQuerySet, SearchIndex
@@ -22,6 +22,7 @@ __all__ = [
     "LicencePack",
     "LicenceSeat",
     "ListedCode",
+    "PcsAggregation",
     "PcsDefinition",
     "PcsRow",
     "PcsTable",

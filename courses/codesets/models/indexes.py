@@ -45,9 +45,7 @@ class IndexTerm(models.Model):
 
         Positions are of one edition, so a line of a replaced one says which day it is read for.
         """
-        address = reverse(
-            "codesets:index_term", args=[self.release.system, self.release.book, self.position]
-        )
+        address = reverse("codesets:index_term", args=[self.release.system, self.release.book, self.position])
         replaced = self.release.effective_until is not None
         day = f"?on={self.release.effective_from.isoformat()}" if replaced else ""
         return f"{address}{day}#t{self.position}"

@@ -79,3 +79,31 @@ class PcsDefinition(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class PcsAggregation(models.Model):
+    """A particular device, and the general one that stands for it in a body system that does not list it."""
+
+    #: What the book prints for an operation when it means all of them.
+    EVERY = "All applicable"
+
+    release = models.ForeignKey(Release, models.CASCADE, related_name="aggregations")
+    device = models.CharField(_("device"), max_length=200)
+    operation = models.CharField(_("operation"), max_length=120)
+    body_system = models.CharField(_("body system"), max_length=200)
+    value = models.CharField(_("6th character"), max_length=1)
+    parent = models.CharField(_("general device"), max_length=200)
+
+    class Meta:
+        verbose_name = _("PCS device aggregation")
+        verbose_name_plural = _("PCS device aggregations")
+        ordering = ("device",)
+        constraints = [
+            # also answers: which devices count as another in this body system?
+            models.UniqueConstraint(
+                fields=["release", "body_system", "operation", "device"], name="codesets_pcsaggregation_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.value} {self.parent}"

@@ -165,7 +165,7 @@ class SearchIndex(models.Model):
     #: The engine's that built it; another version of the portal cannot read it and builds its own.
     version = models.PositiveSmallIntegerField()
     built_at = models.DateTimeField()
-    #: Stays the last column: SQLite reads a row from its beginning, and would read megabytes to find a digest.
+    #: Stays the last column: SQLite reads a row from its beginning, megabytes of it to find a digest.
     content = models.BinaryField()
 
     class Meta:

@@ -55,7 +55,12 @@ def lookup(request: HttpRequest) -> HttpResponse:
             typing=bool(request.htmx),  # type: ignore[attr-defined]  # HtmxMiddleware
         )
         context["groups"] = [
-            {"system": one, "label": System(one).label, "hits": hits, "is_cut": not system and len(hits) == _EACH}
+            {
+                "system": one,
+                "label": System(one).label,
+                "hits": hits,
+                "is_cut": not system and len(hits) == _EACH,
+            }
             for one, hits in found.items()
         ]
     else:
