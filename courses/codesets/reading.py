@@ -359,11 +359,13 @@ def lines_to(system: str, code: str, on_date: date, limit: int = 50) -> tuple[Bo
     """
     books = Release.objects.on(on_date).filter(system=system, book__in=INDEX_BOOKS)
     releases = {release.pk: release for release in books}
-    targets = IndexTarget.objects.filter(_leads_to(system, code), term__release__in=releases)
+    targets = IndexTarget.objects.filter(_leads_to(system, code))
     targets = targets.order_by(Length("code").desc(), "term__position", "column").select_related("term")
     found: dict[int, list[IndexTarget]] = {}
     for target in targets:
-        found.setdefault(target.term.release_id, []).append(target)
+        # asked for the releases as well, SQLite reads all lines of a book instead of the few that name the code
+        if target.term.release_id in releases:
+            found.setdefault(target.term.release_id, []).append(target)
     return tuple(
         BookPointers(
             release,
@@ -394,4 +396,4 @@ def _leads_to(system: str, code: str) -> Q:
     if system == System.ICD10CM and len(code) == len("S72.001A"):
         whole += [code[:length] for length in range(3, 8) if not code[length:-1].strip("X.")]
     begun = [code[:length] for length in range(3, len(code)) if code[length - 1] != "."]
-    return Q(code__in=whole) | Q(code__in=begun, is_partial=True)
+    return Q(code__in=[*whole, *begun]) & (Q(code__in=whole) | Q(is_partial=True))
