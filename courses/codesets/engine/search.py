@@ -33,6 +33,8 @@ _MOST_COMPLETIONS: Final = 32
 #: What a word that is only begun, or spelled with one or two errors, keeps of its worth.
 _COMPLETED: Final = 0.75
 _MISSPELLED: Final = (1.0, 0.85, 0.7)
+#: Words that the book lacks cost the most; of a question that has more of them, the first ones are read.
+_MOST_UNKNOWN: Final = 5
 #: Rarity of a word that the book does not have.
 _UNKNOWN: Final = 0.9
 _NO_SYNONYMS: Final = Synonyms()
@@ -195,25 +197,15 @@ class Engine:
         """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
         docs, scores = self._candidates(known)
         wanted = sum(slot.rarity for slot in slots)
-        in_category, _missing = self._covered(
-            self._categories, self._category_count, self._category[docs], known
+        having = [self._postings.sure(slot.terms, docs, len(self._doc)) for slot in known]
+        missing = len(slots) - sum(has > 0 for has in having)
+        categories = self._category[docs]
+        in_category = sum(
+            self._categories.sure(slot.terms, categories, self._category_count) * slot.rarity
+            for slot in known
         )
-        _covered, missing = self._covered(self._postings, len(self._doc), docs, known)
         fit, title, phrases = self._compare(docs, known, wanted)
-        missing += len(slots) - len(known)
         return docs, np.stack((scores / scores.max(), fit, title, in_category / wanted, missing)), phrases
-
-    def _covered(
-        self, lists: Lists, count: int, members: Array, slots: Sequence[_Slot]
-    ) -> tuple[Array, Array]:
-        """How much of the question each member has, and how many of its words it has not."""
-        covered = np.zeros(len(members), np.float32)
-        missing = np.zeros(len(members), np.float32)
-        for slot in slots:
-            has = lists.sure(slot.terms, members, count)
-            covered += has * slot.rarity
-            missing += has == 0
-        return covered, missing
 
     # -- what the words mean ------------------------------------------------------------------------------
 
@@ -221,6 +213,7 @@ class Engine:
         """``words`` as the book or the synonyms write them: parted, joined, without typing errors."""
         repaired: list[str] = []
         rest = list(words)
+        unknown = 0
         while rest:
             word = rest.pop(0)
             begun = typing and not rest
@@ -231,7 +224,7 @@ class Engine:
                 rest.pop(0)
             elif repaired and self._knows(joined := text.spelling(repaired[-1] + word)):
                 repaired[-1] = joined
-            else:
+            elif (unknown := unknown + 1) <= _MOST_UNKNOWN:
                 repaired += self._parted(word, synonyms) or [synonyms.corrected(word) or word]
         return repaired
 
