@@ -101,13 +101,13 @@ class _Builder:
                     found.setdefault((doc, _NOTES[note.kind], note.text), "")
         for entry in self.entries:
             for note in entry.notes:
-                for words, code in cited(note.text) if note.kind in _CITING else ():
+                for words, code in cited(note.text) if note.kind in _CITING and "(" in note.text else ():
                     if (target := self.doc(code)) is not None:
                         found.setdefault((target, _CITING[note.kind], words), "")
         for phrase in index:
             if (target := self.doc(phrase.code)) is not None:
                 found.setdefault((target, len(KINDS) - 1, phrase.text), phrase.nonessential)
-        return sorted((*key, optional) for key, optional in found.items())
+        return sorted((*key, optional) for key, optional in found.items())  # the title of a doc comes first
 
     def doc(self, code: str) -> int | None:
         """The row of words that stands for ``code``: of a code of seven characters, the one above it."""
@@ -140,6 +140,7 @@ class _Builder:
         return found
 
     def add(self, found: dict[int, bool], word: str, optional: bool) -> None:
+        """A word is optional in a phrase that has it in parentheses only."""
         stem = self.stem_of_word.setdefault(word, text.stem(word))
         term = self.term(stem)
         found[term] = found.get(term, True) and optional
@@ -152,6 +153,7 @@ class _Builder:
     def own_words(
         self, phrases: Sequence[tuple[int, int, str, str]], tokens: Sequence[dict[int, bool]]
     ) -> list[dict[int, float]]:
+        """The terms of each code's phrases, and what each is worth."""
         own: list[dict[int, float]] = [{} for _ in self.docs]
         for (doc, kind, _text, _optional), terms in zip(phrases, tokens, strict=True):
             words = own[doc]
@@ -240,7 +242,7 @@ class _Builder:
 
     def sorted_terms(self) -> Array:
         """Old number of a term -> its place among the sorted stems."""
-        order = sorted(self.term_of_stem, key=lambda stem: stem.encode())
+        order = sorted(self.term_of_stem)
         renumber = np.zeros(len(order), np.int64)
         for place, stem in enumerate(order):
             renumber[self.term_of_stem[stem]] = place
@@ -272,6 +274,7 @@ class _Builder:
     def postings(
         self, contexts: Sequence[Mapping[int, float]], lengths: Array, renumber: Array
     ) -> dict[str, Array]:
+        """Which codes have a term, themselves or above them, and what it is worth there."""
         sizes = np.array([len(words) for words in contexts], np.int64)
         terms = renumber[np.array([term for words in contexts for term in words], np.int64)]
         worth = np.array([worth for words in contexts for worth in words.values()])
@@ -296,9 +299,7 @@ class _Builder:
         pairs = np.unique(terms * len(number) + np.repeat(category, [len(words) for words in own]))
         return {
             "category": category,
-            "category_first": np.searchsorted(pairs, np.arange(len(renumber) + 1) * len(number)).astype(
-                np.uint32
-            ),
+            "category_first": _ends(np.bincount(pairs // max(len(number), 1), minlength=len(renumber))),
             "category_list": (pairs % max(len(number), 1)).astype(np.uint32),
         }
 
