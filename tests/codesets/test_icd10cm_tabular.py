@@ -131,6 +131,8 @@ def test_file_that_is_not_understood_is_refused_with_line_and_reason(
         ("<html/>", "Line 1: this is not an ICD-10-CM tabular list"),
         ("<ICD10PCS.tabular/>", "Line 1: this is not an ICD-10-CM tabular list"),
         ("<ICD10CM.tabular><version>2026</version></ICD10CM.tabular>", "there is no billable code"),
+        (SAMPLE.replace("<version>2026</version>", ""), "the year of the list is missing"),
+        (SAMPLE.replace(">2026<", ">ICD-10<"), "Line 3: “ICD-10” is not the year of the list"),
     ],
 )
 def test_file_that_is_no_whole_list_is_refused(text: str, reason: str) -> None:

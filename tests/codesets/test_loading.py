@@ -1,19 +1,22 @@
 """Loading a release: whole or not at all, beside the others, harmless twice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from courses.codesets.actions import package_source
+from courses.codesets.actions import Source, load_release, package_source
 from courses.codesets.errors import LoadRefused
 from courses.codesets.jobs import LOAD_KIND
-from courses.codesets.models import Code, CodeChange, CodeNote, Release
+from courses.codesets.models import Code, CodeChange, CodeNote, Release, SearchIndex
+from courses.codesets.search import find
 from courses.codesets.signals import release_loaded
 from courses.jobs.actions import enqueue_job, run_due_jobs
 from tests.codesets.conftest import of_year
@@ -23,6 +26,10 @@ pytestmark = pytest.mark.django_db
 
 Load = Callable[..., Any]
 OCTOBER = date(2026, 10, 1)
+EXTERNAL = """<?xml version="1.0"?>
+<ICD10CM.index><version>2026</version><title>ICD-10-CM INDEX TO EXTERNAL CAUSES</title>
+<letter><title>Z</title><mainTerm><title>Zorbing</title><code>E11.9</code></mainTerm></letter></ICD10CM.index>
+"""
 OTHER = SAMPLE.replace("with hyperglycemia", "with high sugar")
 
 
@@ -242,3 +249,74 @@ def test_package_source_is_the_april_list() -> None:
 
     assert source.path.name == "icd10c-tabular-April-1-2026.xml" and source.path.is_file()
     assert (source.label, source.effective_from) == ("FY2026 April", date(2026, 4, 1))
+
+
+def test_load_that_another_one_cleared_away_at_its_end_is_refused(load: Load) -> None:
+    def report(done: int, total: int | None, message: str) -> None:
+        if message == "Comparing with the release before":
+            Release.objects.filter(loaded_at=None).delete()
+
+    with pytest.raises(LoadRefused, match="Another load of the same book took over"):
+        load(report=report)
+
+    assert not Release.objects.exists() and not Code.objects.exists()
+
+
+ORDER_FILE = "\n".join(
+    f"{number:05} {code:<7} {billable} {title:<60} {title}"
+    for number, (code, billable, title) in enumerate(
+        [("A00", 0, "Cholera"), ("A000", 1, "Cholera due to Vibrio cholerae")], 1
+    )
+)
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["bare", "in a zip"])
+def test_order_file_is_of_the_year_in_its_name(tmp_path: Path, at: datetime, zipped: bool) -> None:
+    path = tmp_path / "icd10cm-order-April-1-2026.txt"
+    path.write_text(f"{ORDER_FILE}\n")
+    if zipped:
+        with ZipFile(tmp_path / "codes.zip", "w") as parcel:
+            parcel.write(path, path.name)
+        path = tmp_path / "codes.zip"
+    right = Source("icd10cm-order", path, path.name, "FY2026 April", date(2026, 4, 1))
+
+    with pytest.raises(LoadRefused, match="says it is of 2026; 2026-10-01 belongs to fiscal year 2027"):
+        load_release(source=replace(right, label="FY2027", effective_from=OCTOBER), by=None, at=at)
+
+    assert load_release(source=right, by=None, at=at).created
+
+
+def test_order_file_without_a_year_in_its_name_is_taken_at_its_word(tmp_path: Path, at: datetime) -> None:
+    path = tmp_path / "codes of 2025.txt"
+    path.write_text(f"{ORDER_FILE}\n")
+    source = Source("icd10cm-order", path, path.name, "FY2027", OCTOBER)
+
+    assert load_release(source=source, by=None, at=at).created
+
+
+def test_index_that_was_killed_before_the_look_up_knew_it_is_made_up_for(
+    load: Load, tmp_path: Path, at: datetime
+) -> None:
+    load(at=at - timedelta(days=1))
+    path = tmp_path / "eindex.xml"
+    path.write_text(EXTERNAL)
+    source = Source("icd10cm-external", path, path.name, "FY2026 April", date(2026, 4, 1))
+    with pytest.raises(KeyboardInterrupt):
+        load_release(source=source, by=None, at=at, report=_killed_at("Building the index"))
+    assert not find("zorbing")
+
+    again = load_release(source=source, by=None, at=at + timedelta(hours=1))
+
+    assert not again.created
+    assert [hit.code for hit in find("zorbing")] == ["E11.9"]
+    digest = SearchIndex.objects.get().built_at
+    load_release(source=source, by=None, at=at + timedelta(hours=2))
+    assert SearchIndex.objects.get().built_at == digest
+
+
+def _killed_at(message: str) -> Callable[[int, int | None, str], None]:
+    def report(done: int, total: int | None, told: str) -> None:
+        if told.startswith(message):
+            raise KeyboardInterrupt
+
+    return report

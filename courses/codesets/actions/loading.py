@@ -1,7 +1,8 @@
 """Loading an official file as a release: read whole, written aside, made visible in one short transaction."""
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import distribution
@@ -27,6 +28,8 @@ from courses.codesets.systems import System
 
 #: A load that began so long ago is dead, and the next one clears it away. The same file never waits.
 DEAD_AFTER: Final = timedelta(minutes=15)
+#: Order files say their year in their name only: ``icd10cm-order-2026.txt``, ``…-April-1-2026.txt``.
+_YEAR_IN_NAME: Final = re.compile(r"icd10(?:cm|pcs).?order.*?(?<!\d)(20\d\d)(?!\d)", re.IGNORECASE)
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -76,10 +79,13 @@ def load_release(
     report(0, None, _("Reading %(file)s") % {"file": source.name})
     digest = _digest(source.path)
     if same := Release.objects.of_book(form.system, form.book).filter(sha256=digest).first():
+        if form.book in INDEX_BOOKS:  # the load before may have been killed before it came to this
+            rebuild_search_index(same, at=at, report=report, only_older=True)
         return Loaded(same, created=False)
     with open_official(source.path, wants=form.member) as stream:
         record = form.parse(stream)
-    _check_year(form, record, source)
+        names = (source.name, stream.name)
+    _check_year(form, record, source.effective_from, names)
     release = _begin(form, source, digest, record, by=by, at=at)
     try:
         writing.write(record, release, report)
@@ -106,14 +112,19 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _check_year(form: Format, record: Record, source: Source) -> None:
-    """Refuse a file whose own year is another than the one it is loaded for."""
-    year = fiscal_year(source.effective_from)
-    named = getattr(record, "version", "")
-    if form.system in (System.ICD10CM, System.ICD10PCS) and named.isdecimal() and int(named) != year:
+def _check_year(form: Format, record: Record, first_day: date, names: Iterable[str]) -> None:
+    """Refuse a file of another year than it is loaded for.
+
+    Where it does not say its year, one of ``names`` may: its own, and the one that it has inside its zip.
+    """
+    year = fiscal_year(first_day)
+    told = getattr(record, "version", "")
+    if not told:
+        told = next((match[1] for name in names if (match := _YEAR_IN_NAME.search(name))), "")
+    if form.system in (System.ICD10CM, System.ICD10PCS) and told.isdecimal() and int(told) != year:
         raise LoadRefused(
             _("The file says it is of %(named)s; %(day)s belongs to fiscal year %(year)d.")
-            % {"named": named, "day": source.effective_from.isoformat(), "year": year}
+            % {"named": told, "day": first_day.isoformat(), "year": year}
         )
 
 
@@ -159,6 +170,8 @@ def _publish(release: Release, *, at: datetime) -> None:
     differs little from October's, and otherwise no date of service between the two would find a code. Load
     the October list too and each answers for its own days.
     """
+    if Release.objects.select_for_update().filter(pk=release.pk).first() is None:
+        raise LoadRefused(_("Another load of the same book took over."))
     before, after = release.neighbours()
     if before is None:
         release.covers_from = fiscal_year_start(release.effective_from)
@@ -175,12 +188,21 @@ def _publish(release: Release, *, at: datetime) -> None:
 
 
 def rebuild_search_index(
-    release: Release, *, at: datetime, report: Progress = lambda done, total, message: None
+    release: Release,
+    *,
+    at: datetime,
+    report: Progress = lambda done, total, message: None,
+    only_older: bool = False,
 ) -> None:
-    """Build the look-up's indexes anew for every code list that shares a day with ``release``."""
+    """Build the look-up's indexes anew for every code list that shares a day with ``release``.
+
+    With ``only_older`` those that were built before it was loaded, and so know nothing of it.
+    """
     books = Release.objects.of_system(release.system).filter(
         covers_from__lt=release.effective_until or date.max
     )
+    if only_older:
+        books = books.exclude(search_index__built_at__gte=release.loaded_at)
     for codes in books:
         if codes.effective_until is None or codes.effective_until > release.covers_from:
             report(0, None, _("Building the index of the look-up for %(label)s") % {"label": codes.label})

@@ -100,6 +100,8 @@ class _Reader(xml.Reader):
 
     def finish(self, tag: str, text: str) -> None:
         if tag == "version":
+            if not re.fullmatch("20[0-9]{2}", text):
+                raise self.refuse(f"“{text[:40]}” is not the year of the list")
             self.version = text
         elif tag == "note":
             self._note(text)
@@ -149,6 +151,8 @@ def _check_whole(reader: _Reader, entries: tuple[Entry, ...]) -> None:
             raise LoadRefused(f"the block {block} is announced and missing", line=line)
     if not any(entry.is_billable for entry in entries):
         raise LoadRefused("there is no billable code in it")
+    if not reader.version:
+        raise LoadRefused("the year of the list is missing")
 
 
 class _Expansion:
