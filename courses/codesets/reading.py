@@ -363,7 +363,7 @@ def lines_to(system: str, code: str, on_date: date, limit: int = 50) -> tuple[Bo
     targets = targets.order_by(Length("code").desc(), "term__position", "column").select_related("term")
     found: dict[int, list[IndexTarget]] = {}
     for target in targets:
-        # asked for the releases as well, SQLite reads all lines of a book instead of the few that name the code
+        # asked for the releases as well, SQLite reads the whole book instead of the lines that name the code
         if target.term.release_id in releases:
             found.setdefault(target.term.release_id, []).append(target)
     return tuple(
