@@ -203,7 +203,7 @@ def search(request: HttpRequest) -> HttpResponse:
             {"system": system, "label": label_of(system), "hits": hits, "is_cut": False}
             for system, hits in find_in(
                 [System.ICD10CM, System.ICD10PCS, System.HCPCS], query, limit=5
-            ).items()
+            ).hits.items()
         ]
         context |= {"found": found_content(query, timezone.now()), "codes": codes}
     return render(request, "pages/search.html", context)

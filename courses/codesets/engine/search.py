@@ -74,6 +74,8 @@ class Result:
     reasons: tuple[Reason, ...]
     #: stems to mark in the texts shown, for ``text.pieces``
     stems: frozenset[str]
+    #: share of the question's words that the code or the rows above it have
+    share: float = 1.0
 
 
 @dataclass
@@ -92,6 +94,7 @@ class _Found:
     docs: Array
     scores: Array
     phrases: Array
+    shares: Array
     terms: list[int]
     synonym: str = ""
 
@@ -132,6 +135,20 @@ class Engine:
         by_words = self._by_words(query, synonyms, limit, typing and not query.endswith(" "))
         return (by_code + [result for result in by_words if result.row not in known])[:limit]
 
+    def knows(self, query: str, *, synonyms: Synonyms = _NO_SYNONYMS, typing: bool = False) -> int:
+        """Whether this book is one to ask, much cheaper than the search: 2 if codes begin so, 1 if it has every
+        word of the question or of a reading of it, else 0.
+        """
+        query = query[:MAX_TEXT]
+        start = bare(query)
+        if _FRAGMENT.fullmatch(start) and self._bare.beginning_with(start):
+            return 2
+        typing = typing and not query.endswith(" ")
+        words = text.words(query)[:MAX_WORDS]
+        words = [word for word in words if word not in text.STOP] or words
+        readings = [(words, ""), *synonyms.readings(words, typing=typing)]
+        return int(any(reading and all(map(self._knows, reading)) for reading, _synonym in readings))
+
     # -- by code ------------------------------------------------------------------------------------------
 
     def _by_code(self, query: str, limit: int) -> list[Result]:
@@ -168,19 +185,15 @@ class Engine:
         scores = np.concatenate([one.scores for one in found])
         source = np.repeat(np.arange(len(found)), [len(one.docs) for one in found])
         phrases = np.concatenate([one.phrases for one in found])
+        shares = np.concatenate([one.shares for one in found])
         stems = frozenset(self._stems[term] for one in found for term in one.terms)
         order = np.lexsort((docs, -scores))[: limit * len(found)]
         results: dict[int, Result] = {}
-        for doc, score, phrase, one in zip(
-            docs[order].tolist(),
-            scores[order].tolist(),
-            phrases[order].tolist(),
-            source[order].tolist(),
-            strict=True,
-        ):
+        columns = (docs, scores, phrases, shares, source)
+        for doc, score, phrase, share, one in zip(*(c[order].tolist() for c in columns), strict=True):
             if doc not in results and len(results) < limit:
                 reasons = self._reasons(phrase, found[one].synonym)
-                results[doc] = self._result(int(self._doc[doc]), score, reasons, stems)
+                results[doc] = self._result(int(self._doc[doc]), score, reasons, stems, share)
         return list(results.values())
 
     def _read(self, words: Sequence[str], typing: bool, synonym: str) -> _Found | None:
@@ -191,7 +204,8 @@ class Engine:
         docs, features, phrases = self._features(slots, known)
         scores = (WEIGHTS * features).sum(axis=0) + self._prior[docs] - (_MEANT if synonym else 0)
         terms = [term for slot in known for term in slot.terms]
-        return _Found(docs, np.round(scores, 4), phrases, terms, synonym)
+        shares = 1 - features[-1] / len(slots)
+        return _Found(docs, np.round(scores, 4), phrases, shares, terms, synonym)
 
     def _features(self, slots: Sequence[_Slot], known: Sequence[_Slot]) -> tuple[Array, Array, Array]:
         """The candidates, a row for each of ``WEIGHTS``, and the best phrase of each candidate."""
@@ -353,7 +367,14 @@ class Engine:
         reason = Reason(kind, self._phrase_text[phrase])
         return (reason, Reason("synonym", synonym)) if synonym else (reason,)
 
-    def _result(self, place: int, score: float, reasons: tuple[Reason, ...], stems: frozenset[str]) -> Result:
+    def _result(
+        self,
+        place: int,
+        score: float,
+        reasons: tuple[Reason, ...],
+        stems: frozenset[str],
+        share: float = 1.0,
+    ) -> Result:
         flags = int(self._flags[place])
         return Result(
             row=int(self._rows[place]),
@@ -365,6 +386,7 @@ class Engine:
             score=score,
             reasons=reasons,
             stems=stems,
+            share=share,
         )
 
 

@@ -13,8 +13,8 @@ from courses.codesets.browsing import shelves
 from courses.codesets.forms import LookupForm
 from courses.codesets.licensing import hidden_systems
 from courses.codesets.queries import chapters
-from courses.codesets.search import MAX_LIMIT, find_in, releases_asked
-from courses.codesets.systems import System
+from courses.codesets.search import MAX_LIMIT, find_in
+from courses.codesets.systems import System, is_well_formed, normalise
 from courses.codesets.views.days import edition
 from portal.lib.access import public
 from portal.lib.limits import is_within_limit
@@ -61,8 +61,11 @@ def lookup(request: HttpRequest) -> HttpResponse:
                 "hits": hits,
                 "is_cut": not system and len(hits) == _EACH,
             }
-            for one, hits in found.items()
+            for one, hits in found.hits.items()
         ]
+        number = normalise(System.CPT, query)
+        if System.CPT in hidden and system in ("", System.CPT) and is_well_formed(System.CPT, number):
+            context["number"] = number
     else:
         context |= {"chapters": chapters(on_date=day), "shelves": shelves(day)}
     if request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
@@ -108,10 +111,13 @@ def search_json(request: HttpRequest) -> JsonResponse:
                     "billable": hit.billable,
                     "reason": hit.reason,
                 }
-                for hits in found.values()
+                for hits in found.hits.values()
                 for hit in hits
             ],
-            "release": releases_asked(systems, day),
+            "release": ", ".join(
+                label if len(systems) == 1 else f"{System(one).label} {label}"
+                for one, label in found.releases.items()
+            ),
         }
     )
     answer["Access-Control-Allow-Origin"] = "*"  # public data: a school's own page may ask too
