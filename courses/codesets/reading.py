@@ -359,6 +359,8 @@ def lines_to(system: str, code: str, on_date: date, limit: int = 50) -> tuple[Bo
     """
     books = Release.objects.on(on_date).filter(system=system, book__in=INDEX_BOOKS)
     releases = {release.pk: release for release in books}
+    if not releases:
+        return ()
     targets = IndexTarget.objects.filter(_leads_to(system, code))
     targets = targets.order_by(Length("code").desc(), "term__position", "column").select_related("term")
     found: dict[int, list[IndexTarget]] = {}
