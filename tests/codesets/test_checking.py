@@ -1,7 +1,7 @@
 """Checking what others say about codes."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -76,6 +76,30 @@ def test_code_refs_are_checked_in_two_queries(
 
     with django_assert_num_queries(2):
         assert check_code_refs(refs, on_date=DAY) == []
+
+
+def test_code_that_the_next_release_drops_is_known_before_its_first_day(db: None) -> None:
+    stays = Entry("code", "E11.9", "Stays", is_billable=True)
+    goes = Entry("code", "G35", "Goes", is_billable=True)
+    typed(stays, goes, label="FY2026", day=date(2025, 10, 1), until=date(2026, 10, 1), system="icd10cm")
+    after = typed(stays, label="FY2027", day=date(2026, 10, 1), system="icd10cm")
+    refs = [ref("E11.9"), ref("G35")]
+
+    assert check_code_refs(refs, on_date=date(2026, 9, 1)) == []
+
+    assert [(one.state, one.edition) for one in refs] == [("ok", "FY2026"), ("gone", "FY2026")]
+    after.loaded_at = datetime(2026, 9, 1, tzinfo=UTC)
+    assert after.checked_on == date(2026, 10, 1)
+
+
+def test_older_release_does_not_hide_what_the_next_one_changes(db: None) -> None:
+    row = Entry("code", "G35", "Multiple sclerosis", is_billable=True)
+    october = date(2026, 10, 1)
+    typed(row, label="FY2027", day=october, system="icd10cm")
+    older = typed(row, label="FY2025", day=date(2024, 10, 1), until=october, system="icd10cm")
+    older.loaded_at = datetime(2026, 9, 1, tzinfo=UTC)
+
+    assert older.checked_on == date(2026, 10, 1)
 
 
 def test_code_with_a_new_title_is_called_changed(load: Callable[..., Any]) -> None:

@@ -23,10 +23,12 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
 
     A code must be written as its book prints it, exist on that day and, unless it is named as a heading, be
     complete; one named as an invalid example must not be. A reference without an edition is written for the
-    book of that day. Codes of books of which no release covers the day stay unchecked.
+    book of that day. Codes of books of which no release covers the day stay unchecked. What a release changes
+    that is loaded before its first day is the state already, and no problem.
     """
     refs = list(refs)
-    releases = _releases(on_date)
+    loaded = _loaded()
+    releases = _on(loaded, on_date)
     for ref in refs:
         if _book(ref) in releases and not ref.edition:
             ref.edition = releases[_book(ref)][-1].label
@@ -37,13 +39,19 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
         release = releases[_book(ref)][-1] if _book(ref) in releases else None
         if problem := _problem(ref, release, on_date):
             problems.append(problem)
+    ahead = max((release.covers_from for release in loaded), default=on_date)
+    if ahead > on_date:
+        states = _states(refs, ahead, _on(loaded, ahead))
+        for ref in refs:
+            if ref.state == CodeRef.State.OK:
+                ref.state = states.get(_key(ref), ref.state)
     return problems
 
 
 def reevaluate(refs: QuerySet[Any], *, on_date: date) -> int:
     """Recompute the saved states of code references and return how many changed; harmless when repeated."""
     rows: list[CodeRef] = list(refs)
-    states = _states(rows, on_date, _releases(on_date))
+    states = _states(rows, on_date, _on(_loaded(), on_date))
     changed = []
     for row in rows:
         state = states.get(_key(row), CodeRef.State.UNCHECKED)
@@ -59,7 +67,7 @@ def confirm_refs(refs: QuerySet[Any], *, on_date: date) -> int:
 
     What is gone or no longer billable stays as it is, since only a new text mends it. Returns how many hold.
     """
-    releases = _releases(on_date)
+    releases = _on(_loaded(), on_date)
     rows: list[CodeRef] = [row for row in refs if _book(row) in releases]
     for row in rows:
         row.edition = releases[_book(row)][-1].label
@@ -81,12 +89,17 @@ def _key(ref: CodeRef) -> RefKey:
     return _book(ref), ref.code, ref.role, ref.edition
 
 
-def _releases(day: date) -> dict[BookKey, list[Release]]:
+def _loaded() -> list[Release]:
+    """The releases of all books of codes, the oldest first. One query."""
+    return list(Release.objects.loaded().filter(book__in=CODE_BOOKS).order_by("covers_from"))
+
+
+def _on(loaded: Iterable[Release], day: date) -> dict[BookKey, list[Release]]:
     """The releases of each book up to a day, the one that answers for it last, if there is one."""
     found: dict[BookKey, list[Release]] = {}
-    rows = Release.objects.loaded().filter(book__in=CODE_BOOKS, covers_from__lte=day)
-    for release in rows.order_by("covers_from"):
-        found.setdefault((release.system, release.book), []).append(release)
+    for release in loaded:
+        if release.covers_from <= day:
+            found.setdefault((release.system, release.book), []).append(release)
     answering = {key: rows for key, rows in found.items() if (rows[-1].effective_until or date.max) > day}
     for (system, book), held in list(answering.items()):
         if book == Book.CODES and held[-1].counts.get("modifier"):  # some files bring both

@@ -5,11 +5,11 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from courses.codesets.books import Book
+from courses.codesets.books import CODE_BOOKS, Book
 from courses.codesets.systems import System
 
 
@@ -112,8 +112,13 @@ class Release(models.Model):
 
     @property
     def checked_on(self) -> date:
-        """The day for which what names its codes is checked: that of the load, or its first day if later."""
-        return max(self.loaded_at.date(), self.covers_from) if self.loaded_at else self.covers_from
+        """The day for which what names its codes is checked once it is loaded. One query.
+
+        That of the load or, if later, the first day of the newest book of its system: nobody comes back then.
+        """
+        newest = Release.objects.loaded().filter(system=self.system, book__in=CODE_BOOKS)
+        ahead: date = newest.aggregate(day=Max("covers_from"))["day"] or self.covers_from
+        return max(self.loaded_at.date(), ahead) if self.loaded_at else ahead
 
     def neighbours(self) -> "tuple[Release | None, Release | None]":
         """The loaded releases of the same book right before and right after this one."""
