@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from courses.codesets.groups import HCPCS, MDC
 from courses.codesets.models import Code
 from courses.codesets.pcs import TableHeading, pcs_books, table_headings
 from courses.codesets.systems import System, label_of, tab_class
-from courses.codesets.views.days import day_of, edition
+from courses.codesets.views.days import day_of, edition, on_query
 from portal.lib.access import public
 
 #: Codes a page; a group of HCPCS has up to two thousand.
@@ -33,7 +32,7 @@ def browse(request: HttpRequest, system: str) -> HttpResponse:
     day = day_of(request)
     match system:
         case System.ICD10CM:
-            return redirect(reverse("codesets:lookup") + _on(day))
+            return redirect(reverse("codesets:lookup") + on_query(day))
         case System.ICD10PCS:
             books = pcs_books(day)
             groups = browsing.pcs_groups(table_headings(books, ""))
@@ -96,7 +95,7 @@ def _by_body_system(headings: list[TableHeading]) -> dict[str, list[TableHeading
 
 def _tables(headings: list[TableHeading], day: date, *, tell_newer: bool) -> SafeString:
     """List items of tables, joined here because a section has up to 600; the template would take 30 ms."""
-    base, on = reverse("codesets:pcs"), _on(day)
+    base, on = reverse("codesets:pcs"), on_query(day)
     newer = ""
     if tell_newer:
         newer = format_html(' <span class="state state-draft">{}</span>', _("newer than the tables"))
@@ -130,16 +129,12 @@ def _msdrg(request: HttpRequest, mdc: str, day: date) -> HttpResponse:
     return render(request, "codesets/browse_msdrg.html", context)
 
 
-def _on(day: date) -> str:
-    return "" if day == timezone.localdate() else f"?on={day.isoformat()}"
-
-
 def _context(system: str, day: date, book: str = Book.CODES) -> dict[str, Any]:
     return {
         "system": system,
         "system_label": label_of(system),
         "tab": tab_class(system),
         "day": day,
-        "on": _on(day),
+        "on": on_query(day),
         **edition(system, day, book),
     }

@@ -19,10 +19,16 @@ def day_of(request: HttpRequest) -> date:
     return form.cleaned_data.get("on") or timezone.localdate()
 
 
+def on_query(day: date) -> str:
+    """What links to other pages carry, so that they answer for the same day; nothing for today."""
+    return f"?on={day.isoformat()}" if day != timezone.localdate() else ""
+
+
 def edition(system: str, day: date, book: str = Book.CODES) -> dict[str, Any]:
-    """The release shown for a day, the newest one held, and the one that should be there."""
+    """The release shown for a day, the oldest and the newest one held, and the one that should be there."""
     releases = list(Release.objects.of_book(system, book))
     shown = [r for r in releases if r.covers_from <= day and (r.effective_until or date.max) > day]
     newest = max(releases, key=lambda release: release.effective_from, default=None)
+    oldest = min(releases, key=lambda release: release.covers_from, default=None)
     missing = missing_edition(system, newest.effective_from, day) if newest else None
-    return {"release": shown[0] if shown else None, "newest": newest, "missing": missing}
+    return {"release": shown[0] if shown else None, "oldest": oldest, "newest": newest, "missing": missing}

@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -30,7 +29,7 @@ from courses.codesets.reading import (
     terms_beginning,
 )
 from courses.codesets.systems import label_of, tab_class
-from courses.codesets.views.days import day_of, edition
+from courses.codesets.views.days import day_of, edition, on_query
 from portal.lib.access import public
 
 #: Main terms, and rows of a table, on a page.
@@ -83,7 +82,7 @@ class Shelf:
 
 def _days(request: HttpRequest) -> dict[str, Any]:
     day = day_of(request)
-    return {"day": day, "on": f"?on={day.isoformat()}" if day != timezone.localdate() else ""}
+    return {"day": day, "on": on_query(day)}
 
 
 def _open(request: HttpRequest, system: str, book: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,7 +19,7 @@ from courses.codesets.books import Book
 from courses.codesets.building import PLACES, Choice, Column
 from courses.codesets.pcs import TableHeading, TablePage, pcs_books, table_headings, table_page
 from courses.codesets.systems import System
-from courses.codesets.views.days import day_of, edition
+from courses.codesets.views.days import day_of, edition, on_query
 from portal.lib.access import public
 
 #: ICD-10-PCS has no letters I and O, because they look like 1 and 0.
@@ -126,12 +125,12 @@ def pcs_table(request: HttpRequest, table: str) -> HttpResponse:
 
 
 def _context(day: date, release: Any) -> dict[str, Any]:
-    today = day == timezone.localdate()
+    on = on_query(day)
     book = release.book if release else Book.CODES
     return {
         "day": day,
-        "on": "" if today else f"?on={day.isoformat()}",
-        "and_on": "" if today else f"&on={day.isoformat()}",
+        "on": on,
+        "and_on": on.replace("?", "&"),
         **edition(System.ICD10PCS, day, book),
     }
 
@@ -160,8 +159,8 @@ def _asked(request: HttpRequest) -> dict[int, str]:
 
 def _address(url: str, day: date, query: Mapping[str, str]) -> str:
     parts = [f"{name}={value}" for name, value in query.items() if value]
-    if day != timezone.localdate():
-        parts.append(f"on={day.isoformat()}")
+    if on := on_query(day):
+        parts.append(on.removeprefix("?"))
     return url + ("?" + "&".join(parts) if parts else "")
 
 
