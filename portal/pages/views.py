@@ -202,7 +202,7 @@ def search(request: HttpRequest) -> HttpResponse:
         codes = [
             {"system": system, "label": label_of(system), "hits": hits, "is_cut": False}
             for system, hits in find_in(
-                [System.ICD10CM, System.ICD10PCS, System.HCPCS], query, limit=5
+                [System.ICD10CM, System.ICD10PCS, System.HCPCS], query, on_date=timezone.localdate(), limit=5
             ).hits.items()
         ]
         context |= {"found": found_content(query, timezone.now()), "codes": codes}

@@ -294,6 +294,19 @@ def test_order_file_without_a_year_in_its_name_is_taken_at_its_word(tmp_path: Pa
     assert load_release(source=source, by=None, at=at).created
 
 
+def test_list_of_the_codes_of_another_list_is_refused(tmp_path: Path, at: datetime) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("E11.00\nE11.01\nI21.4\n")
+    listed = Source("icd10cm-mcc", path, path.name, "FY2026", date(2025, 10, 1))
+    load_release(source=listed, by=None, at=at)
+
+    with pytest.raises(LoadRefused, match="Most of its codes are those of ICD-10-CM major complications"):
+        load_release(source=replace(listed, format="icd10cm-cc"), by=None, at=at)
+
+    path.write_text("E11.00\nE10.9\nI21.B\n")  # one in three is none of our business
+    assert load_release(source=replace(listed, format="icd10cm-cc"), by=None, at=at).created
+
+
 def test_index_that_was_killed_before_the_look_up_knew_it_is_made_up_for(
     load: Load, tmp_path: Path, at: datetime
 ) -> None:

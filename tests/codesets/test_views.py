@@ -1,5 +1,6 @@
 """The look-up and the page of a code, as a stranger sees them."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.urls import reverse
 from courses.codesets.models import Code, Release
 from courses.codesets.queries import code_entry
 from courses.jobs.models import Job
+from tests.codesets.sample import SAMPLE
 
 pytestmark = pytest.mark.django_db
 
@@ -222,3 +224,13 @@ def test_code_of_a_system_that_is_not_loaded_says_so(client: Client) -> None:
 
     assert answer.status_code == 200
     assert "J3301: not loaded here" in answer.content.decode()
+
+
+def test_site_search_answers_by_the_codes_of_today(
+    client: Client, release: Release, load: Callable[..., Any]
+) -> None:
+    load(SAMPLE.replace("E11.9<", "E11.8<"), label="FY2099", effective_from=date(2098, 10, 1))
+
+    page = client.get("/search/?q=diabetes+without+complications").content.decode()
+
+    assert "E11.9" in page and "E11.8" not in page

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.codesets import writing
-from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, Book
+from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, LISTS, Book
 from courses.codesets.comparing import compare_releases
 from courses.codesets.editions import fiscal_year, fiscal_year_start
 from courses.codesets.errors import LoadRefused
@@ -23,6 +23,7 @@ from courses.codesets.indexing import build_search_index, searchable
 from courses.codesets.licensing import check_loadable
 from courses.codesets.models import Release
 from courses.codesets.official import FORMATS, Format, Record
+from courses.codesets.records import Members
 from courses.codesets.signals import release_loaded
 from courses.codesets.systems import System
 
@@ -86,6 +87,7 @@ def load_release(
         record = form.parse(stream)
         names = (source.name, stream.name)
     _check_year(form, record, source.effective_from, names)
+    _check_list(form, record)
     release = _begin(form, source, digest, record, by=by, at=at)
     try:
         writing.write(record, release, report)
@@ -126,6 +128,18 @@ def _check_year(form: Format, record: Record, first_day: date, names: Iterable[s
             _("The file says it is of %(named)s; %(day)s belongs to fiscal year %(year)d.")
             % {"named": told, "day": first_day.isoformat(), "year": year}
         )
+
+
+def _check_list(form: Format, record: Record) -> None:
+    """Refuse a list whose codes are mostly those of another one: many have no heading to tell them apart."""
+    if not isinstance(record, Members):
+        return
+    for other in Release.objects.loaded().filter(system=form.system, book__in=LISTS).exclude(book=form.book):
+        known = set(other.listed.values_list("code", flat=True))
+        if 2 * len(known.intersection(record.codes)) > len(record.codes):
+            raise LoadRefused(
+                _("Most of its codes are those of %(release)s: is it that list?") % {"release": other}
+            )
 
 
 def _begin(
