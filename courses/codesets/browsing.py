@@ -112,6 +112,17 @@ def hcpcs_codes(group: str, on_date: date) -> CodeQuerySet:
     return rows.filter(kind=Code.Kind.CODE).beginning_with(group).order_by("code")
 
 
+def group_of(row: Code) -> tuple[str, str | Promise] | None:
+    """The key and the short name of the group where a code is browsed; None where a system has no groups."""
+    if row.system == System.HCPCS:
+        letter = row.code[:1]
+        return (MODIFIERS, _("Modifiers")) if row.kind == Code.Kind.MODIFIER else (letter, letter)
+    if row.system == System.MSDRG:
+        mdc = row.details.get("mdc") or NO_MDC
+        return mdc, f"MDC {mdc}"
+    return None
+
+
 def _hcpcs(on_date: date) -> CodeQuerySet:
     return _codes(System.HCPCS, on_date)
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from courses.codesets.systems import System
+
+#: The months that HCPCS releases are named by.
+_QUARTERS: Final = {1: "January", 4: "April", 7: "July", 10: "October"}
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,20 @@ def fiscal_year_start(day: date) -> date:
 
 
 def newest_edition(system: str, on: date) -> Edition | None:
-    """The newest ICD-10 edition in force on a day: October 1, or the April update (since 2022).
+    """The newest edition in force on a day.
 
-    None for systems whose calendar is not kept here.
+    ICD-10 is published for October 1, with an April update since 2022; HCPCS every quarter; MS-DRG weights
+    every October. None for systems whose calendar is not kept here.
     """
+    october = fiscal_year_start(on)
+    if system == System.HCPCS:
+        quarter = date(on.year, (on.month - 1) // 3 * 3 + 1, 1)
+        return Edition(f"{quarter.year} {_QUARTERS[quarter.month]}", quarter)
+    if system == System.MSDRG:
+        # version 43 is of the fiscal year 2026
+        return Edition(f"FY{october.year + 1} v{october.year + 1 - 1983}", october)
     if system not in (System.ICD10CM, System.ICD10PCS):
         return None
-    october = fiscal_year_start(on)
     april = date(october.year + 1, 4, 1)
     if on >= april and april.year >= 2022:
         return Edition(f"FY{april.year} April", april)

@@ -96,7 +96,7 @@ def test_manifestation_is_never_first_listed(client: Client, db: None) -> None:
 def test_siblings_are_folded_and_not_the_code_itself(client: Client, femurs: Release) -> None:
     text = page(client, "icd10cm/S72.001A/")
 
-    assert "1 entry beside it" in text and 'href="/codes/icd10cm/S72.001S/"' in text
+    assert "1 entry at the same level" in text and 'href="/codes/icd10cm/S72.001S/"' in text
     assert "<details open" not in text
 
 

@@ -80,6 +80,13 @@ def test_newest_edition_follows_october_and_april(day: date, edition: Edition) -
     assert newest_edition("icd10cm", day) == edition
 
 
+def test_newest_edition_of_hcpcs_is_of_the_quarter_and_of_msdrg_of_the_fiscal_year() -> None:
+    assert newest_edition("hcpcs", date(2026, 3, 31)) == Edition("2026 January", date(2026, 1, 1))
+    assert newest_edition("hcpcs", date(2026, 11, 23)) == Edition("2026 October", date(2026, 10, 1))
+    assert newest_edition("msdrg", date(2026, 9, 30)) == Edition("FY2026 v43", date(2025, 10, 1))
+    assert newest_edition("msdrg", date(2026, 10, 1)) == Edition("FY2027 v44", date(2026, 10, 1))
+
+
 def test_missing_edition_is_only_a_newer_one() -> None:
     april = date(2026, 4, 1)
 

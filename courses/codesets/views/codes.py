@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from courses.codesets.books import Book
+from courses.codesets.browsing import group_of
 from courses.codesets.licensing import may_read
 from courses.codesets.models import Code, SavedCode
 from courses.codesets.pcs import meaning_of
 from courses.codesets.queries import code_entry, completion, nearest_above, printings
 from courses.codesets.reading import lines_to
 from courses.codesets.systems import System, is_well_formed, label_of, normalise, tab_class
-from courses.codesets.views.days import day_of, edition
+from courses.codesets.views.days import day_of, edition, on_query
 from portal.lib.access import public
 
 #: No code is longer, ranges such as ``S00-S09`` included.
@@ -65,7 +66,7 @@ def _entry(
         "base": reverse("codesets:code", args=[system, "0"]).removesuffix("0/"),
         "tab": tab_class(system),
         "day": day,
-        "on": f"?on={day.isoformat()}" if day != today else "",
+        "on": on_query(day),
         "typed": "".join(filter(str.isprintable, typed[:40])),
         "written": written,
     }
@@ -95,7 +96,7 @@ def _entry(
 def _around(request: HttpRequest, row: Code, book: str, context: dict[str, Any]) -> dict[str, Any]:
     """What the page has and the side panel leaves out."""
     day, system = context["day"], row.system
-    found: dict[str, Any] = {"pointers": lines_to(system, row.code, day)}
+    found: dict[str, Any] = {"pointers": lines_to(system, row.code, day), "group": group_of(row)}
     if row.kind in KEPT:
         found["can_save"] = True
         found["printings"] = printings(system, row.code, is_there=True, book=book)

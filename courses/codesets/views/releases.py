@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_safe
 
 from courses.codesets.books import CODE_BOOKS, Book
@@ -21,10 +22,26 @@ from courses.codesets.licensing import LICENSED, may_read
 from courses.codesets.models import Release
 from courses.codesets.official import FORMATS
 from courses.codesets.systems import System, normalise
-from courses.codesets.views.days import day_of
+from courses.codesets.views.days import day_of, on_query
 from portal.lib.access import public
 
 PAGE: Final = 100
+#: What is counted of a release, one and several of it.
+_COUNTED: Final = {
+    "tables": ngettext_lazy("table", "tables"),
+    "rows": ngettext_lazy("row", "rows"),
+    "billable": ngettext_lazy("billable code", "billable codes"),
+    "chapter": ngettext_lazy("chapter", "chapters"),
+    "block": ngettext_lazy("block", "blocks"),
+    "category": ngettext_lazy("category", "categories"),
+    "code": ngettext_lazy("code", "codes"),
+    "below": ngettext_lazy("code or subcategory", "codes and subcategories"),
+    "modifier": ngettext_lazy("modifier", "modifiers"),
+    "notes": ngettext_lazy("line of notes", "lines of notes"),
+    "main_terms": ngettext_lazy("main term", "main terms"),
+    "targets": ngettext_lazy("code named", "codes named"),
+    "references": ngettext_lazy("“see” or “see also”", "“see” and “see also”"),
+}
 #: What one page to print may hold; more of it is for the spreadsheet.
 _MOST: Final = 5_000
 #: How a spreadsheet recognises a formula.
@@ -48,7 +65,7 @@ def releases(request: HttpRequest) -> HttpResponse:
         for name, form in FORMATS.items()
         if (form.system, form.book) not in held_books
     ]
-    context = {"books": books, "absent": absent, "day": day, "on": _on(day)}
+    context = {"books": books, "absent": absent, "day": day, "on": on_query(day)}
     return render(request, "codesets/releases.html", context)
 
 
@@ -74,12 +91,18 @@ def _book(held: list[Release], day: date) -> dict[str, Any]:
     }
 
 
+def _counted(counts: dict[str, int]) -> list[str]:
+    """What a release holds in words: of a list that is nothing but codes, only their number."""
+    told = {name: n for name, n in counts.items() if n and name in _COUNTED}
+    if told.get("rows") in (told.get("code"), told.get("modifier")):
+        told = {name: n for name, n in told.items() if name not in {"rows", "billable"}}
+    if "category" in told and "code" in told:
+        told["below"] = told.pop("code")
+    return [f"{n:,} {_COUNTED[name] % n}" for name, n in told.items()]
+
+
 def _answers(release: Release, day: date) -> bool:
     return release.covers_from <= day and (release.effective_until or date.max) > day
-
-
-def _on(day: date) -> str:
-    return f"?on={day.isoformat()}" if day != timezone.localdate() else ""
 
 
 @public
@@ -98,7 +121,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
         rest.pop(name, None)
     context: dict[str, Any] = {
         "release": shown,
-        "printed": [(name.replace("_", " "), f"{n:,}") for name, n in shown.counts.items() if n],
+        "printed": _counted(shown.counts),
         "report": report,
         "is_compared": shown.book in CODE_BOOKS,
         "form": form,
