@@ -96,6 +96,25 @@ def test_april_release_gives_its_early_days_to_october_s(load: Load) -> None:
     assert Code.objects.on(date(2026, 3, 31)).named("E11.65").get().title.endswith("hyperglycemia")
 
 
+def test_april_release_answers_for_its_year_and_not_last_year_s(load: Load) -> None:
+    last_year = load(label="FY2025", effective_from=date(2024, 10, 1)).release
+
+    april = load(OTHER).release
+
+    last_year.refresh_from_db()
+    assert last_year.effective_until == april.covers_from == date(2025, 10, 1)
+    assert Code.objects.on(date(2026, 1, 15)).named("E11.65").get().title.endswith("high sugar")
+
+
+def test_last_year_s_release_loaded_later_takes_no_day_from_april_s(load: Load) -> None:
+    april = load(OTHER).release
+
+    last_year = load(label="FY2025", effective_from=date(2024, 10, 1)).release
+
+    april.refresh_from_db()
+    assert last_year.effective_until == april.covers_from == date(2025, 10, 1)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -37,6 +37,16 @@ def test_lookup_names_its_release_and_the_newer_one(client: Client, release: Rel
     assert "FY2027 took effect on Oct. 1, 2026 and is not loaded" in page
 
 
+def test_lookup_of_a_year_that_is_skipped_says_so(
+    client: Client, release: Release, load: Callable[..., Any]
+) -> None:
+    load(label="FY2028", effective_from=date(2027, 10, 1))
+
+    page = client.get("/codes/?q=E11&on=2027-01-15").content.decode()
+
+    assert "FY2027 took effect on Oct. 1, 2026 and is not loaded. What you see is FY2026 April" in page
+
+
 def test_lookup_before_october_does_not_speak_of_a_newer_release(client: Client, release: Release) -> None:
     page = client.get("/codes/?q=E11&on=2026-09-30").content.decode()
 

@@ -178,27 +178,32 @@ def _begin(
 
 @transaction.atomic
 def _publish(release: Release, *, at: datetime) -> None:
-    """Give the release its place among the others of its book, and say so to the rooms above.
-
-    The first release of a book answers from the start of its fiscal year: an April update is a full list,
-    differs little from October's, and otherwise no date of service between the two would find a code. Load
-    the October list too and each answers for its own days.
-    """
+    """Give the release its place among the others of its book, and say so to the rooms above."""
     if Release.objects.select_for_update().filter(pk=release.pk).first() is None:
         raise LoadRefused(_("Another load of the same book took over."))
     before, after = release.neighbours()
-    if before is None:
-        release.covers_from = fiscal_year_start(release.effective_from)
-    else:
-        before.effective_until = release.effective_from
+    release.covers_from = _covers_from(release, before)
+    if before is not None:
+        before.effective_until = release.covers_from
         before.save(update_fields=["effective_until"])
     if after is not None:
-        release.effective_until = after.covers_from = after.effective_from
+        release.effective_until = after.covers_from = _covers_from(after, release)
         after.save(update_fields=["covers_from"])
     release.loaded_at = at
     release.save(update_fields=["covers_from", "effective_until", "loaded_at"])
     if release.book in CODE_BOOKS:
         release_loaded.send(sender=Release, release=release)
+
+
+def _covers_from(release: Release, before: Release | None) -> date:
+    """The first day that a release answers for.
+
+    The first of a fiscal year answers from the start of that year: an April update is a full list and differs
+    from October's by a few codes, while last year's does by hundreds. Load October's too and each answers for
+    its own days.
+    """
+    start = fiscal_year_start(release.effective_from)
+    return start if before is None or before.effective_from < start else release.effective_from
 
 
 def rebuild_search_index(

@@ -27,8 +27,11 @@ def on_query(day: date) -> str:
 def edition(system: str, day: date, book: str = Book.CODES) -> dict[str, Any]:
     """The release shown for a day, the oldest and the newest one held, and the one that should be there."""
     releases = list(Release.objects.of_book(system, book))
-    shown = [r for r in releases if r.covers_from <= day and (r.effective_until or date.max) > day]
+    shown = next(
+        (r for r in releases if r.covers_from <= day and (r.effective_until or date.max) > day), None
+    )
     newest = max(releases, key=lambda release: release.effective_from, default=None)
     oldest = min(releases, key=lambda release: release.covers_from, default=None)
-    missing = missing_edition(system, newest.effective_from, day) if newest else None
-    return {"release": shown[0] if shown else None, "oldest": oldest, "newest": newest, "missing": missing}
+    held = shown or newest
+    missing = missing_edition(system, held.effective_from, day) if held else None
+    return {"release": shown, "oldest": oldest, "newest": newest, "missing": missing}
