@@ -11,7 +11,7 @@ class CodesetsConfig(AppConfig):
 
     def ready(self) -> None:
         from courses.codesets.jobs import FILE_KIND, LOAD_KIND, run_file_job, run_load_job
-        from courses.jobs.kinds import register
+        from courses.jobs.kinds import Words, register
 
-        register(LOAD_KIND, run_load_job)
-        register(FILE_KIND, run_file_job)
+        register(LOAD_KIND, run_load_job, Words(_("Load the package's code list"), "codesets:releases"))
+        register(FILE_KIND, run_file_job, Words(_("Load a code file"), "codesets:releases"))

@@ -96,8 +96,8 @@ def _counted(counts: dict[str, int]) -> list[str]:
     told = {name: n for name, n in counts.items() if n and name in _COUNTED}
     if told.get("rows") in (told.get("code"), told.get("modifier")):
         told = {name: n for name, n in told.items() if name not in {"rows", "billable"}}
-    if "category" in told and "code" in told:
-        told["below"] = told.pop("code")
+    if "category" in told:
+        told = {"below" if name == "code" else name: n for name, n in told.items()}
     return [f"{n:,} {_COUNTED[name] % n}" for name, n in told.items()]
 
 
