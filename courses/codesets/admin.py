@@ -148,9 +148,9 @@ class SynonymAdmin(PackRowAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("codesets.delete_synonym")  # nobody has seen it: nothing to keep
 
-    @admin.display(description=gettext_lazy("written here"), boolean=True)
-    def is_own(self, synonym: Synonym) -> bool:
-        return not synonym.pack_digest
+    @admin.display(description=gettext_lazy("from"))
+    def is_own(self, synonym: Synonym) -> str:
+        return _("the pack") if synonym.pack_digest else _("written here")
 
     def save_model(self, request: HttpRequest, obj: Synonym, form: Any, change: bool) -> None:
         if not obj.key:
