@@ -77,7 +77,8 @@ def _(record: CodeList) -> dict[str, int]:
     found = {"rows": len(record.entries), "billable": sum(entry.is_billable for entry in record.entries)}
     for kind in Code.Kind.values:
         found[kind] = sum(entry.kind == kind for entry in record.entries)
-    return found | {"notes": sum(len(entry.notes) for entry in record.entries)}
+    notes = sum(len(entry.notes) for entry in record.entries)
+    return found | {"notes": notes, "left_out": record.left_out}
 
 
 @write.register

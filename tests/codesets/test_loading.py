@@ -313,6 +313,22 @@ def test_order_file_without_a_year_in_its_name_is_taken_at_its_word(tmp_path: Pa
     assert load_release(source=source, by=None, at=at).created
 
 
+def test_rows_that_belong_to_others_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "hcpcs.tsv"
+    path.write_text(
+        "code\tlong_description\nA0021\tAmbulance service\nD0120\tOf the dentists\n99213\tOf the AMA\n"
+    )
+    said = StringIO()
+
+    call_command(
+        *("load_codes", "hcpcs", str(path), "--label", "2027 January", "--effective", "2027-01-01"),
+        stdout=said,
+    )
+
+    assert "Loaded HCPCS 2027 January: 1 rows, 1 billable, 1 code, 2 left out." in said.getvalue()
+    assert list(Code.objects.values_list("code", flat=True)) == ["A0021"]
+
+
 def test_list_of_the_codes_of_another_list_is_refused(tmp_path: Path, at: datetime) -> None:
     path = tmp_path / "list.txt"
     path.write_text("E11.00\nE11.01\nI21.4\n")
