@@ -65,7 +65,8 @@ TABULAR = """<?xml version="1.0" encoding="utf-8"?>
 INDEX = """<?xml version="1.0" encoding="utf-8"?>
 <ICD10CM.index><version>2020</version><title>ICD-10-CM INDEX TO DISEASES and INJURIES</title>
 <letter><title>D</title><mainTerm><title>Diabetes, diabetic</title><code>E11.9</code>
-<term level="1"><title>with hyperglycemia</title><code>E11.65</code></term></mainTerm></letter></ICD10CM.index>
+<term level="1"><title>with hyperglycemia</title><code>E11.65</code></term></mainTerm></letter>
+</ICD10CM.index>
 """
 
 
