@@ -54,7 +54,7 @@ def test_results_follow_what_is_typed_and_the_date(visit: Visit) -> None:
     visit.check()
     page.get_by_label(re.compile("Date of service")).fill("2001-02-03")
 
-    expect(page.locator("#results")).to_contain_text("Nothing found")
+    expect(page.locator("#results")).to_contain_text("No codes are loaded for Feb. 3, 2001")
 
 
 def test_code_is_kept_with_a_note_removed_and_restored(visit: Visit) -> None:
