@@ -12,6 +12,7 @@ import sys
 GATES = {
     "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",
     "D1": "sixteen people who write for a minute never see a locked SQLite",
+    "G6": "ten thousand damaged code files are refused or loaded, never half of one",
 }
 
 
