@@ -221,3 +221,15 @@ def test_browsing_takes_the_same_queries(
     pcs_sample.load_tables()
     with django_assert_num_queries(queries):
         assert client.get(f"/codes/browse/{path}/").status_code == 200
+
+
+def test_code_leads_back_to_its_group(client: Client) -> None:
+    load("hcpcs", *HCPCS)
+    load("hcpcs", entry("LT", "Left side", "modifier"), book="modifiers")
+    load("msdrg", *DRGS, label="FY2026 v43")
+
+    assert '<a href="/codes/browse/hcpcs/E/">E</a>' in text(client, "/codes/hcpcs/E0100/")
+    assert '<a href="/codes/browse/hcpcs/modifiers/">Modifiers</a>' in text(client, "/codes/hcpcs/LT/")
+    for drg, mdc in (("291", "05"), ("999", "00")):
+        assert f'<a href="/codes/browse/msdrg/{mdc}/">MDC {mdc}</a>' in text(client, f"/codes/msdrg/{drg}/")
+        text(client, f"/codes/browse/msdrg/{mdc}/")

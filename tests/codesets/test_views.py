@@ -59,6 +59,25 @@ def test_lookup_of_a_day_that_nothing_covers_says_so(client: Client, release: Re
 
     assert "No release that is loaded here covers Jan. 1, 2019" in page
     assert "Nothing found for “E11”" in page
+    assert "FY2026 April, the oldest, answers from" in page
+    assert '<a href="/codes/?q=E11">Look it up as of today</a>' in page
+
+
+@pytest.mark.parametrize("query", ["?q=99213", "?q=99213&system=cpt", "?q=0001f"])
+def test_lookup_of_a_cpt_number_leads_to_the_bare_number(
+    client: Client, release: Release, query: str
+) -> None:
+    page = client.get(f"/codes/{query}").content.decode()
+    number = "0001F" if "f" in query else "99213"
+
+    assert f'href="/codes/cpt/{number}/"' in page and "Only the number" in page
+    assert "Nothing found" not in page
+
+
+def test_lookup_in_one_system_that_finds_nothing_leads_to_all(client: Client, release: Release) -> None:
+    page = client.get("/codes/?q=banana&system=hcpcs").content.decode()
+
+    assert '<a href="/codes/?q=banana">Look in all systems</a>' in page
 
 
 def test_lookup_with_nothing_loaded_teaches(client: Client) -> None:

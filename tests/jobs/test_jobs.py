@@ -288,3 +288,15 @@ def test_page_refuses_post_and_strangers(client: Client, as_student: Client, at:
 
     assert as_student.post(f"/jobs/{job.pk}/").status_code == 405
     assert client.get(f"/jobs/{job.pk}/").status_code == 302
+
+
+def test_page_names_the_work_and_leads_on_when_it_is_done(
+    as_student: Client, student: User, at: datetime
+) -> None:
+    job = enqueue_job(kind="codesets.load_file", by=student, at=at)
+    Job.objects.update(state="done", finished_at=at)
+
+    page = as_student.get(f"/jobs/{job.pk}/").content.decode()
+
+    assert "<h1>Load a code file</h1>" in page
+    assert '<a href="/codes/releases/">See the result</a>' in page
