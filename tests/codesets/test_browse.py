@@ -233,3 +233,13 @@ def test_code_leads_back_to_its_group(client: Client) -> None:
     for drg, mdc in (("291", "05"), ("999", "00")):
         assert f'<a href="/codes/browse/msdrg/{mdc}/">MDC {mdc}</a>' in text(client, f"/codes/msdrg/{drg}/")
         text(client, f"/codes/browse/msdrg/{mdc}/")
+
+
+def test_modifier_is_found_by_its_two_characters(client: Client) -> None:
+    load("hcpcs", *HCPCS)
+    load("hcpcs", entry("LT", "Left side", "modifier"), book="modifiers")
+
+    for query in ("?q=lt", "?q=LT&system=hcpcs"):
+        page = text(client, f"/codes/{query}")
+        assert 'href="/codes/hcpcs/LT/"' in page and "Left side" in page and "Nothing found" not in page
+    assert 'href="/codes/hcpcs/LT/"' not in text(client, "/codes/?q=lt&system=icd10cm")

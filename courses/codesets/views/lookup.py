@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from courses.codesets.browsing import shelves
 from courses.codesets.forms import LookupForm
 from courses.codesets.licensing import hidden_systems
-from courses.codesets.queries import chapters
+from courses.codesets.queries import chapters, code_at
 from courses.codesets.search import MAX_LIMIT, find_in
 from courses.codesets.systems import System, is_well_formed, normalise
 from courses.codesets.views.days import edition
@@ -66,6 +66,10 @@ def lookup(request: HttpRequest) -> HttpResponse:
         number = normalise(System.CPT, query)
         if System.CPT in hidden and system in ("", System.CPT) and is_well_formed(System.CPT, number):
             context["number"] = number
+        # two characters tell a search little, and a coder nothing but a modifier
+        if len(number) == 2 and system in ("", System.HCPCS):
+            row = code_at(System.HCPCS, number, day)
+            context["modifiers"] = [row] if row else []
     else:
         context |= {"chapters": chapters(on_date=day), "shelves": shelves(day)}
     if request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
