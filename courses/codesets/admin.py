@@ -77,6 +77,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
             request.FILES if request.method == "POST" else None,
             today=timezone.localdate(),
             meta=request.META,
+            may_license=request.user.has_perm("codesets.add_licencepack"),
         )
         if form.is_valid():
             cleaned = form.cleaned_data

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from courses.codesets.actions.files import loaded_from
 from courses.codesets.errors import LoadRefused
-from courses.codesets.licensing import check_loadable
+from courses.codesets.licensing import LICENSED, check_loadable
 from courses.codesets.models import CodeChange, LicencePack, LicenceSeat, Release, Synonym
 from courses.codesets.official import FORMATS
 from courses.codesets.systems import System
@@ -89,9 +89,11 @@ class LoadFileForm(forms.Form):
         help_text=_("The first date of service that it counts for: 1 October for a fiscal year."),
     )
 
-    def __init__(self, *args: Any, today: date, meta: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: date, meta: dict[str, Any], may_license: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.today = today
+        self.today, self.may_license = today, may_license
         self.fields["file"].error_messages["required"] = (
             _("The file is longer than %(n)d MB; nothing of it was kept.") % {"n": MAX_BYTES // (1024 * 1024)}
             if too_long(meta) == self.add_prefix("file")
@@ -106,6 +108,8 @@ class LoadFileForm(forms.Form):
         if "format" not in cleaned:
             return cleaned
         form = FORMATS[cleaned["format"]]
+        if form.system in LICENSED and not self.may_license:
+            self.add_error("format", _("Only an administrator loads files of a licensed code system."))
         try:
             check_loadable(form.system, self.today)
         except LoadRefused as refusal:

@@ -30,7 +30,7 @@ _TOLD: Final = {
     "excludes": _("called so in a note: %s"),
     "instruction": _("called so in a note: %s"),
     "index": _("index: %s"),
-    "synonym": _("“%s” is called so here"),
+    "synonym": _("called “%s”"),
 }
 
 
@@ -142,6 +142,10 @@ def _hit(system: str, result: Result) -> Hit:
         title=result.title,
         billable=result.is_billable,
         takes_seventh=result.takes_seventh,
-        reason="; ".join(str(_TOLD[one.kind]) % one.text for one in result.reasons if one.kind in _TOLD),
+        reason="; ".join(
+            str(_TOLD[one.kind]) % one.text
+            for one in result.reasons
+            if one.kind in _TOLD and one.text != result.code  # a whole code speaks for itself
+        ),
         stems=result.stems,
     )

@@ -187,10 +187,16 @@ def test_file_that_is_none_is_refused_whole(
     assert bytes(CodeFile.objects.get().content) == b""
 
 
-def test_cpt_is_refused_without_a_licence(as_editor: Client) -> None:
-    answer = as_editor.post(address(), given(b"code,long,short\n99213,x,y\n", format="cpt"))
+@pytest.mark.parametrize("role", ["editor", "boss"])
+def test_cpt_is_refused_without_a_licence_and_from_an_editor(
+    as_editor: Client, as_boss: Client, role: str
+) -> None:
+    client = as_boss if role == "boss" else as_editor
 
-    assert "record a licence that is valid today first" in answer.content.decode()
+    page = client.post(address(), given(b"code,long,short\n99213,x,y\n", format="cpt")).content.decode()
+
+    assert "record a licence that is valid today first" in page
+    assert ("Only an administrator loads" in page) == (role == "editor")
     assert not CodeFile.objects.exists()
 
 

@@ -172,3 +172,17 @@ def test_document_type_declarations_are_refused(declaration: str) -> None:
 
     with pytest.raises(LoadRefused, match="document type declarations"):
         read(f"{head}\n{declaration}\n{rest}")
+
+
+def test_remark_under_a_seventh_character_names_it() -> None:
+    text = SAMPLE.replace(
+        '<extension char="A">initial encounter</extension>\n          <extension char="S">',
+        '<extension char="A">initial encounter</extension>\n          <note>first visit NOS</note>\n'
+        '          <extension char="S">',
+    )
+
+    (row,) = [entry for entry in read(text).entries if entry.kind == "category" and entry.code == "T07"]
+
+    assert [note.text for note in row.notes if note.kind == "seventh_note"] == [
+        *("Add one of these:", "A: first visit NOS"),
+    ]

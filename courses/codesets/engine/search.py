@@ -129,15 +129,15 @@ class Engine:
         """
         query = query[:MAX_TEXT]
         by_code = self._by_code(query, limit)
-        if len(by_code) >= limit or (by_code and _is_one_code(query)):
+        if len(by_code) >= limit or any(_is_code(query, found.code) for found in by_code):
             return by_code
         known = {result.row for result in by_code}
         by_words = self._by_words(query, synonyms, limit, typing and not query.endswith(" "))
         return (by_code + [result for result in by_words if result.row not in known])[:limit]
 
     def knows(self, query: str, *, synonyms: Synonyms = _NO_SYNONYMS, typing: bool = False) -> int:
-        """Whether this book is one to ask, much cheaper than the search: 2 if codes begin so, 1 if it has every
-        word of the question or of a reading of it, else 0.
+        """Whether this book is one to ask: 2 if codes begin so, 1 if it has every word of the question or of
+        a reading of it, else 0. Much cheaper than the search.
         """
         query = query[:MAX_TEXT]
         start = bare(query)
@@ -397,8 +397,9 @@ def _mapped(path: Path | str) -> Any:
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _is_one_code(query: str) -> bool:
-    return len(query.split()) == 1
+def _is_code(query: str, found: str) -> bool:
+    """Whether the question is a code or the beginning of one, and no words: ``E11``, ``e11 9`` for E11.9."""
+    return len(query.split()) == 1 or bare(query) == bare(found)
 
 
 def _shown(code: str, start: str) -> int:

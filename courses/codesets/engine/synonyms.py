@@ -33,19 +33,19 @@ class Synonyms:
         return isinstance(word, str) and text.stem(word) in self._stems
 
     def corrected(self, word: str) -> str:
-        """The one word of the phrases that ``word`` is one typing error away from, or ""."""
-        near = [at for at, errors in self._speller.near(word) if errors == 1]
-        return self._words[near[0]] if len(near) == 1 else ""
+        """The one word of the phrases, in any form, that ``word`` is one typing error away from, or ""."""
+        near = [self._words[at] for at, errors in self._speller.near(word) if errors == 1]
+        return near[0] if len({text.stem(one) for one in near}) == 1 else ""
 
     def readings(self, words: list[str], *, typing: bool = False) -> list[tuple[list[str], str]]:
         """Other ways to say ``words``, each with the phrase it replaces; at most ``MOST`` - 1.
 
         While someone is typing, the beginning of a phrase stands for the phrase.
         """
+        readings = self._beginning(words) if typing else []
         spans = list(self._spans(words))
         if not spans:
-            return self._beginning(words) if typing else []
-        readings = []
+            return readings
         widest = max(len(meanings) for _start, _end, meanings in spans)
         for choice in range(min(widest, MOST - 1)):
             reading, done, phrases = [], 0, []
@@ -55,7 +55,7 @@ class Synonyms:
                 phrases.append(phrase)
                 done = end
             readings.append((reading + words[done:], ", ".join(phrases)))
-        return readings
+        return readings[: MOST - 1]
 
     def _spans(self, words: list[str]) -> Iterable[tuple[int, int, list[tuple[str, str]]]]:
         stems = [text.stem(word) for word in words]

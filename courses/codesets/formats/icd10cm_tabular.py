@@ -117,8 +117,11 @@ class _Reader(xml.Reader):
             self._close(self.open.pop())
 
     def _note(self, text: str) -> None:
-        # a remark between the 7th characters is one about them
-        kind = NOTES.get(self.path[-1], "seventh_note")
+        kind = NOTES.get(self.path[-1])
+        if kind is None:  # a remark between the 7th characters is one about them, or about the one before it
+            kind = "seventh_note"
+            if self.open[-1].sevenths and text:
+                text = f"{self.open[-1].sevenths[-1][0]}: {text}"
         if text:
             self.open[-1].notes.append(Note(kind, text))
 
