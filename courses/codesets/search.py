@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from courses.codesets.engine import Engine, Result, Synonyms, text
+from courses.codesets.engine import Result, Synonyms, asked_about, text
 from courses.codesets.indexing import open_index, searchable
 from courses.codesets.models import Release, ReleaseQuerySet, Synonym
 from courses.codesets.systems import System
@@ -99,7 +99,7 @@ def find_in(
     engines = {system: open_index(release, digest) for system, _label, release, digest, *_rest in rows}
     found = {
         system: engines[system].search(query, synonyms=synonyms, limit=limit, typing=typing)
-        for system in _to_ask(engines, query, synonyms, typing)
+        for system in asked_about(engines, query, synonyms=synonyms, typing=typing)
     }
     if len(engines) > 1:
         good = {s: [result for result in found[s] if result.share > _HALF] for s in found}
@@ -117,16 +117,6 @@ def _searchable() -> ReleaseQuerySet:
         synonyms=Coalesce(Subquery(synonyms.annotate(n=Count("pk")).values("n")), 0),
         changed_at=Subquery(synonyms.annotate(at=Max("changed_at")).values("at")),
     )
-
-
-def _to_ask(engines: dict[str, Engine], query: str, synonyms: Synonyms, typing: bool) -> list[str]:
-    """The systems that the question is about: where codes begin so; else where all its words are known; else,
-    as it may be misspelled, all of them.
-    """
-    if len(engines) == 1:
-        return list(engines)
-    knowledge = {s: engines[s].knows(query, synonyms=synonyms, typing=typing) for s in engines}
-    return [system for system in engines if knowledge[system] == max(knowledge.values())]
 
 
 @lru_cache(maxsize=1)

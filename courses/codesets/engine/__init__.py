@@ -4,7 +4,7 @@ Pure: no Django, no database. ``build`` turns entries and index phrases into byt
 """
 
 from courses.codesets.engine.indexing import Phrase, build
-from courses.codesets.engine.search import Engine, Reason, Result
+from courses.codesets.engine.search import Engine, Reason, Result, asked_about
 from courses.codesets.engine.synonyms import Synonyms
 
-__all__ = ["Engine", "Phrase", "Reason", "Result", "Synonyms", "build"]
+__all__ = ["Engine", "Phrase", "Reason", "Result", "Synonyms", "asked_about", "build"]

@@ -7,7 +7,7 @@ the Alphabetic Index, makes one score of it. Ties go by the code, so every machi
 
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -135,19 +135,19 @@ class Engine:
         by_words = self._by_words(query, synonyms, limit, typing and not query.endswith(" "))
         return (by_code + [result for result in by_words if result.row not in known])[:limit]
 
-    def knows(self, query: str, *, synonyms: Synonyms = _NO_SYNONYMS, typing: bool = False) -> int:
-        """Whether this book is one to ask: 2 if codes begin so, 1 if it has every word of the question or of
-        a reading of it, else 0. Much cheaper than the search.
+    def lacks(self, query: str, *, synonyms: Synonyms = _NO_SYNONYMS, typing: bool = False) -> int:
+        """How many words of the question this book does not have, of the reading that it knows best; -1 where
+        codes begin so. Much cheaper than the search.
         """
         query = query[:MAX_TEXT]
         start = bare(query)
         if _FRAGMENT.fullmatch(start) and self._bare.beginning_with(start):
-            return 2
+            return -1
         typing = typing and not query.endswith(" ")
         words = text.words(query)[:MAX_WORDS]
         words = [word for word in words if word not in text.STOP] or words
-        readings = [(words, ""), *synonyms.readings(words, typing=typing)]
-        return int(any(reading and all(map(self._knows, reading)) for reading, _synonym in readings))
+        readings = [words, *(reading for reading, _synonym in synonyms.readings(words, typing=typing))]
+        return min(sum(not self._knows(word) for word in reading) for reading in readings)
 
     # -- by code ------------------------------------------------------------------------------------------
 
@@ -388,6 +388,18 @@ class Engine:
             stems=stems,
             share=share,
         )
+
+
+def asked_about(
+    engines: Mapping[str, Engine], query: str, *, synonyms: Synonyms = _NO_SYNONYMS, typing: bool = False
+) -> list[str]:
+    """Which of the books the question is about: those where codes begin so, or those that lack fewest of its
+    words. A word that nobody has, as it may be misspelled, counts against none.
+    """
+    if len(engines) == 1:
+        return list(engines)
+    lacking = {name: engines[name].lacks(query, synonyms=synonyms, typing=typing) for name in engines}
+    return [name for name in engines if lacking[name] == min(lacking.values())]
 
 
 def _mapped(path: Path | str) -> Any:
