@@ -9,6 +9,8 @@ from courses.codesets.engine.spelling import Speller, letters_of
 
 #: Meanings of one question that are looked up, the question itself included.
 MOST: Final = 4
+#: The same while someone types: the answer is looked at for a moment, and must be there in one.
+MOST_TYPING: Final = 3
 #: A beginning shorter than this stands for no phrase yet.
 _MIN_BEGINNING: Final = 3
 
@@ -55,7 +57,7 @@ class Synonyms:
                 phrases.append(phrase)
                 done = end
             readings.append((reading + words[done:], ", ".join(phrases)))
-        return readings[: MOST - 1]
+        return readings[: MOST_TYPING - 1 if typing else MOST - 1]
 
     def _spans(self, words: list[str]) -> Iterable[tuple[int, int, list[tuple[str, str]]]]:
         stems = [text.stem(word) for word in words]
@@ -74,7 +76,7 @@ class Synonyms:
         if len(begun) < _MIN_BEGINNING:
             return []
         at = bisect_left(self._begun, (begun,))
-        near = self._begun[at : at + MOST - 1]
+        near = self._begun[at : at + MOST_TYPING - 1]
         return [
             (text.words(meaning), phrase) for spelled, phrase, meaning in near if spelled.startswith(begun)
         ]

@@ -89,21 +89,24 @@ def search_json(request: HttpRequest) -> JsonResponse:
         refused = JsonResponse({"error": _("Too many searches from this address.")}, status=429)
         refused["Retry-After"] = "60"
         return refused
-    form = LookupForm(request.GET)
+    today = timezone.localdate()
     limit = request.GET.get("limit", "20")
     system = request.GET.get("system", System.ICD10CM.value)
-    open_systems = [one for one in System.values if one not in hidden_systems(None, timezone.localdate())]
+    open_systems = [one for one in System.values if one not in hidden_systems(None, today)]
     if system != "all" and system not in open_systems:
         return _refusal(_("system must be one of %s.") % ", ".join((*open_systems, "all")))
     if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LIMIT):
         return _refusal(_("limit must be a number from 1 to %d.") % MAX_LIMIT)
-    form.is_valid()
-    if "on" in form.errors:
+    day = LookupForm({"on": request.GET["on"]}) if request.GET.get("on") else None
+    if day is not None and not day.is_valid():
         return _refusal(_("on must be a date like 2026-04-01."))
-    day = form.cleaned_data.get("on") or timezone.localdate()
     systems = open_systems if system == "all" else [system]
     found = find_in(
-        systems, form.cleaned_data.get("q", ""), on_date=day, limit=int(limit), typing="typing" in request.GET
+        systems,
+        request.GET.get("q", "").replace("\x00", ""),
+        on_date=day.cleaned_data["on"] if day is not None else today,
+        limit=int(limit),
+        typing="typing" in request.GET,
     )
     answer = JsonResponse(
         {
