@@ -23,4 +23,6 @@ class Book(TextChoices):
 #: Books of codes, of index lines, and lists of codes: what kind of rows a release brings.
 CODE_BOOKS = (Book.CODES, Book.MODIFIERS)
 INDEX_BOOKS = (Book.INDEX, Book.EXTERNAL, Book.DRUGS, Book.NEOPLASMS)
+#: What the look-up reads beside the code list itself.
+READ_BESIDE = (*INDEX_BOOKS, Book.MODIFIERS)
 LISTS = (Book.POA_EXEMPT, Book.CC, Book.MCC)

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final
 
 from django.conf import settings
 
-from courses.codesets.books import INDEX_BOOKS
+from courses.codesets.books import INDEX_BOOKS, Book
 from courses.codesets.engine import Engine, Phrase, build
 from courses.codesets.engine.layout import VERSION
 from courses.codesets.models import Code, CodeNote, IndexTarget, Release, ReleaseQuerySet, SearchIndex
@@ -43,18 +43,28 @@ def searchable(releases: ReleaseQuerySet) -> ReleaseQuerySet:
     return releases.filter(search_index__version=VERSION)
 
 
+def _beside(release: Release, books: Collection[Book]) -> list[Release]:
+    """The newest release of each of the books that shares a day with ``release``."""
+    until = release.effective_until or date.max
+    found = Release.objects.loaded().filter(system=release.system, book__in=books, covers_from__lt=until)
+    shared = [book for book in found if (book.effective_until or date.max) > release.covers_from]
+    return list({book.book: book for book in sorted(shared, key=lambda book: book.covers_from)}.values())
+
+
 def _entries(release: Release) -> list[Entry]:
-    """The codes of the release in the order of the book, as their reader handed them over."""
+    """The codes of the release in the order of the book, as their reader handed them over, and the modifiers
+    that come in a book of their own.
+    """
     notes: dict[int, list[Note]] = {}
     lines = CodeNote.objects.filter(code__release=release).order_by("code_id", "position")
     for code, kind, text in lines.values_list("code_id", "kind", "text").iterator():
         notes.setdefault(code, []).append(Note(kind, text))
     places: dict[int, int] = {}
-    entries = []
-    for place, row in enumerate(Code.objects.filter(release=release).order_by("position").iterator()):
-        places[row.pk] = place
-        entries.append(
-            Entry(
+    entries: dict[tuple[str, str], Entry] = {}
+    for book in (release, *_beside(release, [Book.MODIFIERS])):
+        for row in Code.objects.filter(release=book).order_by("position").iterator():
+            places[row.pk] = len(entries)
+            entry = Entry(
                 kind=row.kind,
                 code=row.code,
                 title=row.title,
@@ -64,8 +74,8 @@ def _entries(release: Release) -> list[Entry]:
                 seventh=row.seventh,
                 takes_seventh=row.takes_seventh,
             )
-        )
-    return entries
+            entries.setdefault((row.kind, row.code), entry)  # the code list may hold its modifiers itself
+    return list(entries.values())
 
 
 def _phrases(release: Release) -> Iterator[Phrase]:
@@ -73,17 +83,10 @@ def _phrases(release: Release) -> Iterator[Phrase]:
 
     A cell of a table is called by its line and the heading of its column: aspirin, underdosing.
     """
-    until = release.effective_until or date.max
-    books = Release.objects.loaded().filter(
-        system=release.system, book__in=INDEX_BOOKS, covers_from__lt=until
-    )
-    shared = [book for book in books if (book.effective_until or date.max) > release.covers_from]
-    newest = {book.book: book for book in sorted(shared, key=lambda book: book.covers_from)}
-    targets = IndexTarget.objects.filter(term__release__in=newest.values())
+    books = _beside(release, INDEX_BOOKS)
+    targets = IndexTarget.objects.filter(term__release__in=books)
     headings = {
-        (book.pk, int(number)): f", {text}"
-        for book in newest.values()
-        for number, text in book.columns.items()
+        (book.pk, int(number)): f", {text}" for book in books for number, text in book.columns.items()
     }
     fields = ("term__release_id", "term__path", "term__nonessential", "code", "column")
     rows = targets.order_by("term_id", "column", "pk").values_list(*fields)

@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from courses.codesets import indexing
 from courses.codesets.models import Release, SearchIndex, Synonym
+from courses.codesets.records import CodeList, Entry
 from courses.codesets.search import find, find_in
+from tests.codesets.typed import AT, write
 
 pytestmark = pytest.mark.django_db
 
@@ -272,3 +274,19 @@ def test_page_takes_two_queries(
 
     with django_assert_num_queries(2):
         client.get(f"/codes/?q={query}")
+
+
+def test_modifiers_of_a_book_of_their_own_are_found_with_the_codes(db: None) -> None:
+    codes_book = write(
+        CodeList("", (Entry("code", "E0100", "Cane, adjustable", is_billable=True),)), system="hcpcs"
+    )
+    sides = (
+        Entry("modifier", "LT", "Left side of the body procedure", is_billable=True),
+        Entry("modifier", "RT", "Right side of the body procedure", is_billable=True),
+    )
+    write(CodeList("", sides), system="hcpcs", book="modifiers")
+
+    indexing.build_search_index(codes_book, at=AT)
+
+    assert next(hit.code for hit in find("left side", system="hcpcs")) == "LT"
+    assert [hit.code for hit in find("cane", system="hcpcs")] == ["E0100"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.codesets import writing
-from courses.codesets.books import CODE_BOOKS, INDEX_BOOKS, LISTS, Book
+from courses.codesets.books import CODE_BOOKS, LISTS, READ_BESIDE, Book
 from courses.codesets.comparing import compare_releases
 from courses.codesets.editions import fiscal_year, fiscal_year_start
 from courses.codesets.errors import LoadRefused
@@ -80,7 +80,7 @@ def load_release(
     report(0, None, _("Reading %(file)s") % {"file": source.name})
     digest = _digest(source.path)
     if same := Release.objects.of_book(form.system, form.book).filter(sha256=digest).first():
-        if form.book in INDEX_BOOKS:  # the load before may have been killed before it came to this
+        if form.book in READ_BESIDE:  # the load before may have been killed before it came to this
             rebuild_search_index(same, at=at, report=report, only_older=True)
         return Loaded(same, created=False)
     with open_official(source.path, wants=form.member) as stream:
@@ -104,7 +104,7 @@ def load_release(
     except BaseException:
         release.delete()  # whatever went wrong: what was loaded before stays as it was
         raise
-    if form.book in INDEX_BOOKS:
+    if form.book in READ_BESIDE:
         rebuild_search_index(release, at=at, report=report)
     return Loaded(release, created=True)
 
