@@ -30,7 +30,7 @@ _TOLD: Final = {
     "excludes": _("called so in a note: %s"),
     "instruction": _("called so in a note: %s"),
     "index": _("index: %s"),
-    "synonym": _("called “%s”"),
+    "synonym": _("for “%s”"),
 }
 
 
