@@ -75,13 +75,14 @@ def printed(release: Release) -> dict[str, Printed]:
 
     A row that had ended by the first day of the release counts as gone: HCPCS goes on printing those.
     """
-    kinds = (*Code.CODES, Code.Kind.MODIFIER)
     notes: dict[int, hashlib._Hash] = {}
     lines = CodeNote.objects.filter(code__release=release).order_by("code_id", "position")
     for code, kind, text in lines.values_list("code_id", "kind", "text").iterator():
         notes.setdefault(code, hashlib.sha256()).update(f"{kind}\x1f{text}\x1e".encode())
     empty = "" if notes else None
-    rows = Code.objects.filter(release=release, kind__in=kinds).exclude(ends_on__lte=release.effective_from)
+    rows = Code.objects.filter(release=release, kind__in=Code.REPORTED).exclude(
+        ends_on__lte=release.effective_from
+    )
     return {
         code: Printed(title, is_billable, notes[pk].hexdigest() if pk in notes else empty)
         for pk, code, title, is_billable in rows.values_list("pk", "code", "title", "is_billable").iterator()

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -45,10 +45,8 @@ def searchable(releases: ReleaseQuerySet) -> ReleaseQuerySet:
 
 def _beside(release: Release, books: Collection[Book]) -> list[Release]:
     """The newest release of each of the books that shares a day with ``release``."""
-    until = release.effective_until or date.max
-    found = Release.objects.loaded().filter(system=release.system, book__in=books, covers_from__lt=until)
-    shared = [book for book in found if (book.effective_until or date.max) > release.covers_from]
-    return list({book.book: book for book in sorted(shared, key=lambda book: book.covers_from)}.values())
+    shared = Release.objects.sharing_days_with(release).filter(book__in=books).order_by("covers_from")
+    return list({book.book: book for book in shared}.values())
 
 
 def _entries(release: Release) -> list[Entry]:

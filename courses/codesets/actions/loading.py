@@ -217,15 +217,12 @@ def rebuild_search_index(
 
     With ``only_older`` those that were built before it was loaded, and so know nothing of it.
     """
-    books = Release.objects.of_system(release.system).filter(
-        covers_from__lt=release.effective_until or date.max
-    )
+    books = Release.objects.sharing_days_with(release).filter(book=Book.CODES)
     if only_older:
         books = books.exclude(search_index__built_at__gte=release.loaded_at)
     for codes in books:
-        if codes.effective_until is None or codes.effective_until > release.covers_from:
-            report(0, None, _("Building the index of the look-up for %(label)s") % {"label": codes.label})
-            build_search_index(codes, at=at)
+        report(0, None, _("Building the index of the look-up for %(label)s") % {"label": codes.label})
+        build_search_index(codes, at=at)
 
 
 def build_missing_indexes(

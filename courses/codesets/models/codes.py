@@ -51,6 +51,8 @@ class Code(models.Model):
         MODIFIER = "modifier", _("modifier")
 
     CODES = (Kind.CATEGORY, Kind.CODE)
+    #: What people report, keep, and compare releases by.
+    REPORTED = (*CODES, Kind.MODIFIER)
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="codes", verbose_name=_("release"))
     #: The release's, repeated here because every address and colour of a code needs it.

@@ -32,6 +32,13 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
             Q(effective_until=None) | Q(effective_until__gt=day), covers_from__lte=day
         )
 
+    def sharing_days_with(self, other: "Release") -> Self:
+        """The releases that answer for a day for which ``other`` answers too."""
+        lasting = self.loaded().filter(
+            Q(effective_until=None) | Q(effective_until__gt=other.covers_from), system=other.system
+        )
+        return lasting.filter(covers_from__lt=other.effective_until) if other.effective_until else lasting
+
     def current(self) -> Self:
         """The newest release of each book."""
         return self.loaded().filter(effective_until=None)
@@ -109,6 +116,10 @@ class Release(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("codesets:release", args=[self.pk])
+
+    def answers_on(self, day: date) -> bool:
+        """Whether it counts for a date of service."""
+        return self.covers_from <= day and (self.effective_until is None or self.effective_until > day)
 
     @property
     def checked_on(self) -> date:

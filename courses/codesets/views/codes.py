@@ -21,8 +21,6 @@ from portal.lib.access import public
 
 #: No code is longer, ranges such as ``S00-S09`` included.
 LONGEST: Final = 10
-#: What people report, and what releases are compared by.
-KEPT: Final = (*Code.CODES, Code.Kind.MODIFIER)
 
 
 @public
@@ -97,7 +95,7 @@ def _around(request: HttpRequest, row: Code, book: str, context: dict[str, Any])
     """What the page has and the side panel leaves out."""
     day, system = context["day"], row.system
     found: dict[str, Any] = {"pointers": lines_to(system, row.code, day), "group": group_of(row)}
-    if row.kind in KEPT:
+    if row.kind in Code.REPORTED:
         found["can_save"] = True
         found["printings"] = printings(system, row.code, is_there=True, book=book)
     if system == System.ICD10PCS:

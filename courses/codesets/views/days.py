@@ -27,9 +27,7 @@ def on_query(day: date) -> str:
 def edition(system: str, day: date, book: str = Book.CODES) -> dict[str, Any]:
     """The release shown for a day, the oldest and the newest one held, and the one that should be there."""
     releases = list(Release.objects.of_book(system, book))
-    shown = next(
-        (r for r in releases if r.covers_from <= day and (r.effective_until or date.max) > day), None
-    )
+    shown = next((release for release in releases if release.answers_on(day)), None)
     newest = max(releases, key=lambda release: release.effective_from, default=None)
     oldest = min(releases, key=lambda release: release.covers_from, default=None)
     held = shown or newest

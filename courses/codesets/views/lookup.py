@@ -15,7 +15,7 @@ from courses.codesets.licensing import hidden_systems
 from courses.codesets.queries import chapters, code_at
 from courses.codesets.search import MAX_LIMIT, find_in
 from courses.codesets.systems import System, is_well_formed, normalise
-from courses.codesets.views.days import edition
+from courses.codesets.views.days import edition, on_query
 from portal.lib.access import public
 from portal.lib.limits import is_within_limit
 
@@ -41,7 +41,7 @@ def lookup(request: HttpRequest) -> HttpResponse:
         "query": query,
         "system": system,
         "day": day,
-        "on": f"?on={day.isoformat()}" if day != today else "",
+        "on": on_query(day),
         **edition(system or System.ICD10CM, day),
     }
     if query:

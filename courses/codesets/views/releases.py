@@ -80,7 +80,7 @@ def _book(held: list[Release], day: date) -> dict[str, Any]:
         "system": System(newest.system),
         "book": Book(newest.book),
         "releases": [
-            {"row": row, "answers": _answers(row, day), "rows": f"{row.counts.get('rows', 0):,}"}
+            {"row": row, "answers": row.answers_on(day), "rows": f"{row.counts.get('rows', 0):,}"}
             for row in held
         ],
         "newest": newest,
@@ -99,10 +99,6 @@ def _counted(counts: dict[str, int]) -> list[str]:
     if "category" in told:
         told = {"below" if name == "code" else name: n for name, n in told.items()}
     return [f"{n:,} {_COUNTED[name] % n}" for name, n in told.items()]
-
-
-def _answers(release: Release, day: date) -> bool:
-    return release.covers_from <= day and (release.effective_until or date.max) > day
 
 
 @public

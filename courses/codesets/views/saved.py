@@ -46,8 +46,7 @@ def save_code(request: HttpRequest, system: str, code: str) -> HttpResponse:
     if not may_read(request.user, system, timezone.localdate()):
         known = is_well_formed(system, code)  # the bare number may be kept, like it is shown
     else:
-        kinds = (*Code.CODES, Code.Kind.MODIFIER)
-        loaded = Code.objects.of_system(system).filter(code=code, kind__in=kinds)
+        loaded = Code.objects.of_system(system).filter(code=code, kind__in=Code.REPORTED)
         known = len(code) <= 10 and loaded.filter(release__loaded_at__isnull=False).exists()
     if not known:
         raise Http404
