@@ -1,7 +1,7 @@
 """Writing what a reader handed over as rows of a release, in short transactions, with progress."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from typing import Any, Final, TypeVar
 
@@ -22,16 +22,16 @@ from courses.codesets.models import (
     Release,
 )
 from courses.codesets.records import CodeList, Definitions, Entry, Index, Members, PcsTables, Term
+from courses.jobs.kinds import Report
 
 #: Rows a statement: SQLite would take more, but memory, the lock and the progress line want an end in sight.
 BATCH: Final = 2_000
 
-Progress = Callable[[int, int | None, str], None]
 M = TypeVar("M", bound=models.Model)
 
 
 @singledispatch
-def write(record: Any, release: Release, report: Progress) -> None:
+def write(record: Any, release: Release, report: Report) -> None:
     """Write a whole book as rows of ``release``."""
     raise TypeError(f"nobody writes a {type(record).__name__}")
 
@@ -42,7 +42,7 @@ def counts(record: Any) -> dict[str, int]:
     raise TypeError(f"nobody counts a {type(record).__name__}")
 
 
-def _create(rows: Iterable[M], report: Progress, *, total: int, message: str, done: int = 0) -> int:
+def _create(rows: Iterable[M], report: Report, *, total: int, message: str, done: int = 0) -> int:
     """Insert rows batch by batch, each in its own transaction; returns how many are written by now."""
     batch: list[M] = []
     for row in rows:
@@ -53,7 +53,7 @@ def _create(rows: Iterable[M], report: Progress, *, total: int, message: str, do
     return _insert(batch, report, total=total, message=message, done=done) if batch else done
 
 
-def _insert(batch: list[M], report: Progress, *, total: int, message: str, done: int) -> int:
+def _insert(batch: list[M], report: Report, *, total: int, message: str, done: int) -> int:
     type(batch[0])._default_manager.bulk_create(batch)
     report(done + len(batch), total, message)
     return done + len(batch)
@@ -82,7 +82,7 @@ def _(record: CodeList) -> dict[str, int]:
 
 
 @write.register
-def _(record: CodeList, release: Release, report: Progress) -> None:
+def _(record: CodeList, release: Release, report: Report) -> None:
     entries = record.entries
     rows = [_code(release, entry, position) for position, entry in enumerate(entries)]
     done = 0
@@ -130,7 +130,7 @@ def _(record: Index) -> dict[str, int]:
 
 
 @write.register
-def _(record: Index, release: Release, report: Progress) -> None:
+def _(record: Index, release: Release, report: Report) -> None:
     terms = record.terms
     paths = paths_of(terms)
     rows: list[IndexTerm] = []
@@ -251,7 +251,7 @@ def _(record: PcsTables) -> dict[str, int]:
 
 
 @write.register
-def _(record: PcsTables, release: Release, report: Progress) -> None:
+def _(record: PcsTables, release: Release, report: Report) -> None:
     tables = [
         PcsTable(
             release=release,
@@ -283,7 +283,7 @@ def _(record: Definitions) -> dict[str, int]:
 
 
 @write.register
-def _(record: Definitions, release: Release, report: Progress) -> None:
+def _(record: Definitions, release: Release, report: Report) -> None:
     rows = (
         PcsDefinition(
             release=release,
@@ -320,6 +320,6 @@ def _(record: Members) -> dict[str, int]:
 
 
 @write.register
-def _(record: Members, release: Release, report: Progress) -> None:
+def _(record: Members, release: Release, report: Report) -> None:
     rows = (ListedCode(release=release, code=code) for code in dict.fromkeys(record.codes))
     _create(rows, report, total=len(record.codes), message=gettext("Writing the list"))

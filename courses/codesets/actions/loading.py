@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import distribution
@@ -26,13 +26,12 @@ from courses.codesets.official import FORMATS, Format, Record
 from courses.codesets.records import Members
 from courses.codesets.signals import release_loaded
 from courses.codesets.systems import System
+from courses.jobs.kinds import Report
 
 #: A load that began so long ago is dead, and the next one clears it away. The same file never waits.
 DEAD_AFTER: Final = timedelta(minutes=15)
 #: Order files say their year in their name only: ``icd10cm-order-2026.txt``, ``…-April-1-2026.txt``.
 _YEAR_IN_NAME: Final = re.compile(r"icd10(?:cm|pcs).?order.*?(?<!\d)(20\d\d)(?!\d)", re.IGNORECASE)
-
-Progress = Callable[[int, int | None, str], None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def load_release(
     source: Source,
     by: User | None,
     at: datetime,
-    report: Progress = lambda done, total, message: None,
+    report: Report = lambda done, total, message: None,
 ) -> Loaded:
     """Make an official file a release of its book; all of it or nothing, and the same file again is harmless.
 
@@ -210,7 +209,7 @@ def rebuild_search_index(
     release: Release,
     *,
     at: datetime,
-    report: Progress = lambda done, total, message: None,
+    report: Report = lambda done, total, message: None,
     only_older: bool = False,
 ) -> None:
     """Build the look-up's indexes anew for every code list that shares a day with ``release``.
@@ -226,7 +225,7 @@ def rebuild_search_index(
 
 
 def build_missing_indexes(
-    *, at: datetime, report: Progress = lambda done, total, message: None, anew: bool = False
+    *, at: datetime, report: Report = lambda done, total, message: None, anew: bool = False
 ) -> int:
     """Build the look-up's index of every code list that has none that can be read, or of all; how many."""
     codes = Release.objects.loaded().filter(book=Book.CODES)

@@ -1,7 +1,6 @@
 """``manage.py load_codes FORMAT [PATH] [--label … --effective …]``."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from courses.codesets.actions import Source, load_release, package_source
 from courses.codesets.errors import LoadRefused
 from courses.codesets.official import FORMATS
 from courses.codesets.systems import System
+from courses.jobs.kinds import Report
 
 #: What the official zips are named after; each is short for one of ``FORMATS``.
 SHORT = {System.ICD10CM.value: "icd10cm-tabular", System.ICD10PCS.value: "icd10pcs-order"}
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             raise CommandError("Say what the file is with --label and --effective.")
         return Source(name, path, path.name, options["label"], options["effective"])
 
-    def reporter(self, verbosity: int) -> Callable[[int, int | None, str], None]:
+    def reporter(self, verbosity: int) -> Report:
         """Prints a line at every tenth of the way; nothing with ``--verbosity 0``."""
         shown: dict[str, Any] = {"tenth": -1, "message": ""}
 
