@@ -33,23 +33,24 @@ def loaded_from(file: "File[bytes]", *, format: str) -> Release | None:
     return Release.objects.of_book(form.system, form.book).filter(sha256=digest.hexdigest()).first()
 
 
-@transaction.atomic
 def give_file(
     *, file: "File[bytes]", name: str, format: str, label: str, effective_from: date, by: User, at: datetime
 ) -> Job:
     """Keep a file and ask for the job that loads it; bytes that a dead job left behind are dropped."""
-    drop_bytes(CodeFile.objects.filter(given_at__lt=at - _FORGOTTEN).values_list("pk", flat=True))
     file.seek(0)
-    kept = CodeFile.objects.create(
-        format=format,
-        name=name[:200],
-        label=label,
-        effective_from=effective_from,
-        content=file.read(MAX_BYTES),
-        given_at=at,
-        given_by=by,
-    )
-    return enqueue_job(kind=FILE_KIND, subject=str(kept.pk), by=by, at=at)
+    content = file.read(MAX_BYTES)
+    with transaction.atomic():
+        drop_bytes(CodeFile.objects.filter(given_at__lt=at - _FORGOTTEN).values_list("pk", flat=True))
+        kept = CodeFile.objects.create(
+            format=format,
+            name=name[:200],
+            label=label,
+            effective_from=effective_from,
+            content=content,
+            given_at=at,
+            given_by=by,
+        )
+        return enqueue_job(kind=FILE_KIND, subject=str(kept.pk), by=by, at=at)
 
 
 def drop_bytes(pks: Iterable[int]) -> None:

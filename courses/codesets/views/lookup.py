@@ -97,14 +97,14 @@ def search_json(request: HttpRequest) -> JsonResponse:
         return _refusal(_("system must be one of %s.") % ", ".join((*open_systems, "all")))
     if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LIMIT):
         return _refusal(_("limit must be a number from 1 to %d.") % MAX_LIMIT)
-    day = LookupForm({"on": request.GET["on"]}) if request.GET.get("on") else None
-    if day is not None and not day.is_valid():
+    dated = LookupForm({"on": request.GET["on"]}) if request.GET.get("on") else None
+    if dated is not None and not dated.is_valid():
         return _refusal(_("on must be a date like 2026-04-01."))
     systems = open_systems if system == "all" else [system]
     found = find_in(
         systems,
         request.GET.get("q", "").replace("\x00", ""),
-        on_date=day.cleaned_data["on"] if day is not None else today,
+        on_date=dated.cleaned_data["on"] if dated is not None else today,
         limit=int(limit),
         typing="typing" in request.GET,
     )
