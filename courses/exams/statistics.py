@@ -159,7 +159,7 @@ def _discrimination(rows: Sequence[Answered]) -> float | None:
 
 
 def _drawing(rows: Sequence[Answered], options: Sequence[OptionFigures]) -> tuple[int, ...]:
-    """Wrong options whose choosers did better on the rest than those who were right (than all, if none was)."""
+    """Wrong options whose choosers do better on the rest than who was right (if none was: than all)."""
     strong = _rest_mean([row for row in rows if row.score == 1])
     bar = _rest_mean(rows) if strong is None else strong
     least = max(LEAST_CHOOSERS, LEAST_SHARE * len(rows))
