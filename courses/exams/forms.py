@@ -6,20 +6,55 @@ from django import forms
 
 #: PostgreSQL's integer: ``Response.seq`` and positions.
 _MAX = 2**31 - 1
+#: More fields than the longest case set has.
+_MOST_FIELDS = 400
+
+
+def _is_fields(sent: Any) -> bool:
+    return (
+        isinstance(sent, dict)
+        and len(sent) <= _MOST_FIELDS
+        and all(
+            isinstance(values, list)
+            and len(values) <= _MOST_FIELDS
+            and all(type(one) is str for one in values)
+            for values in sent.values()
+        )
+    )
 
 
 class AnswerForm(forms.Form):
-    """An answer, or a mark on a question, as JSON or as a form.
+    """An answer as JSON: ``answer`` holds the values of each field of the question's form, as lists of texts.
 
-    JSON brings ``client_id`` and ``seq`` of its tab; a plain form has neither.
+    ``client_id`` and ``seq`` are those of its tab; a plain form has neither and sends its fields as they are.
     """
 
     position = forms.IntegerField(min_value=1, max_value=_MAX)
-    choice = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    answer = forms.JSONField(required=False)
     client_id = forms.RegexField(r"^[0-9a-f]{16,32}$", required=False)
     seq = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
+
+    def clean_answer(self) -> dict[str, list[str]] | None:
+        sent = self.cleaned_data["answer"]
+        if sent is not None and not _is_fields(sent):
+            raise forms.ValidationError("an object of lists of texts")
+        return sent  # type: ignore[no-any-return]  # checked above
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if (cleaned.get("seq") is None) != (not cleaned.get("client_id")):
+            raise forms.ValidationError("client_id and seq come together")
+        return cleaned
+
+
+class MarkForm(forms.Form):
+    """What a person notes on a question beside its answer."""
+
+    position = forms.IntegerField(min_value=1, max_value=_MAX)
     flagged = forms.NullBooleanField(required=False)
     struck = forms.JSONField(required=False)
+    highlights = forms.JSONField(required=False)
+    note = forms.CharField(max_length=2000, required=False)
 
     def clean_struck(self) -> list[int] | None:
         struck = self.cleaned_data["struck"]
@@ -27,10 +62,24 @@ class AnswerForm(forms.Form):
             raise forms.ValidationError("a list of ids")
         return struck
 
+    def clean_highlights(self) -> list[list[int]] | None:
+        sent = self.cleaned_data["highlights"]
+        if sent is not None and not (
+            isinstance(sent, list)
+            and len(sent) <= 200
+            and all(
+                isinstance(one, list) and len(one) == 2 and all(type(end) is int and end >= 0 for end in one)
+                for one in sent
+            )
+        ):
+            raise forms.ValidationError("a list of pairs")
+        return sent
+
+    def clean_note(self) -> str | None:
+        return self.cleaned_data["note"] if "note" in self.data else None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if (cleaned.get("seq") is None) != (not cleaned.get("client_id")):
-            raise forms.ValidationError("client_id and seq come together")
-        if all(cleaned.get(name) is None for name in ("choice", "flagged", "struck")):
+        if all(cleaned.get(name) is None for name in ("flagged", "struck", "highlights", "note")):
             raise forms.ValidationError("nothing to save")
         return cleaned
