@@ -1,11 +1,9 @@
 """Reading the parts of a pack that are dated facts and rules."""
 
-from datetime import date
 from typing import Any
 
 from courses.catalog.models import FactKind
 from courses.content.pieces import (
-    BlueprintPiece,
     BodyPiece,
     CertificationPiece,
     DomainPiece,
@@ -22,7 +20,7 @@ from portal.lib.sourced import Confidence
 _ANCHORS = ("renewal_month", "pass_date", "unknown")
 
 
-def _sourced(shelf: Shelf, fields: Fields) -> dict[str, Any]:
+def read_sourced(shelf: Shelf, fields: Fields) -> dict[str, Any]:
     return {
         "as_of": fields.day("as_of"),
         "source": fields.text("source", limit=400),
@@ -66,7 +64,7 @@ def _facts(shelf: Shelf, fields: Fields) -> tuple[FactPiece, ...]:
                 kind=entry.choice("kind", FactKind.values),
                 label=entry.text("label", limit=120),
                 value=entry.text("value"),
-                **_sourced(shelf, entry),
+                **read_sourced(shelf, entry),
             )
         )
         entry.close()
@@ -116,7 +114,7 @@ def read_figure(shelf: Shelf, fields: Fields) -> FigurePiece:
         label=fields.text("label", limit=200),
         value=fields.text("value", limit=200),
         year=fields.maybe_integer("year", low=1990, high=2100),
-        **_sourced(shelf, fields),
+        **read_sourced(shelf, fields),
     )
     fields.close()
     return figure
@@ -130,7 +128,7 @@ def read_rule_set(shelf: Shelf, fields: Fields) -> RuleSetPiece:
         "certifications": read_certifications(shelf, fields, "certifications"),
         "valid_from": fields.maybe_day("valid_from"),
         "valid_until": fields.maybe_day("valid_until"),
-        **_sourced(shelf, fields),
+        **read_sourced(shelf, fields),
         "field_confidence": _field_confidence(shelf, fields),
         "cycle_months": fields.integer("cycle_months", low=1, high=120),
         "anchor": fields.choice("anchor", _ANCHORS),
@@ -225,34 +223,6 @@ def _notes(shelf: Shelf, fields: Fields) -> list[dict[str, str]]:
         )
         entry.close()
     return notes
-
-
-def read_blueprint(shelf: Shelf, fields: Fields) -> BlueprintPiece:
-    domains: dict[str, int] = {}
-    for entry in fields.maps("domains"):
-        domain, count = entry.key("domain"), entry.integer("count", low=1, high=500)
-        shelf.want("domain", domain, entry.file, entry.line_of("domain"))
-        if domain in domains:
-            entry.refuse("domain", f"domain `{domain}` is there twice")
-        domains[domain] = count
-        entry.close()
-    blueprint = BlueprintPiece(
-        **shelf.piece("practice exam", fields.key(), fields),
-        title=fields.text("title", limit=160),
-        certification=fields.key("certification"),
-        minutes=fields.integer("minutes", low=1, high=600),
-        pass_percent=fields.integer("pass_percent", low=1, high=100),
-        valid_from=fields.day("valid_from"),
-        valid_until=fields.maybe_day("valid_until"),
-        edition=fields.text("edition", limit=40),
-        **_sourced(shelf, fields),
-        domains=tuple(domains.items()),
-    )
-    shelf.want("certification", blueprint.certification, fields.file, fields.line_of("certification"))
-    if blueprint.valid_until and date.min < blueprint.valid_until < blueprint.valid_from:
-        fields.refuse("valid_until", "`valid_until` is before `valid_from`")
-    fields.close()
-    return blueprint
 
 
 def read_synonym(shelf: Shelf, fields: Fields) -> SynonymPiece:

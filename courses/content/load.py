@@ -47,7 +47,7 @@ from courses.content.shelf import Known
 from courses.credentials.actions import Saved, save_rule_set
 from courses.credentials.models import RuleSet
 from courses.credentials.rules import BadTerms
-from courses.exams.actions import ChoiceText, QuestionRefused, publish_question, write_question_revision
+from courses.exams.actions import QuestionRefused, publish_question, write_question_revision
 from courses.exams.models import Blueprint, Domain, Question, QuestionRevision
 from courses.reminders.actions import write_template_revision
 from courses.reminders.kinds import UnknownKind
@@ -281,18 +281,12 @@ class _Loading:
                 difficulty=piece.difficulty,
                 difficulty_reason=piece.difficulty_reason,
                 stem=piece.stem,
-                choices=[
-                    ChoiceText(
-                        text=choice.text,
-                        rationale=choice.rationale,
-                        mistake=choice.mistake,
-                        is_correct=choice.is_correct,
-                    )
-                    for choice in piece.choices
-                ],
+                source=piece.source,
                 citations=[CitationText(kind, ref) for kind, ref in piece.citations],
-                edition=self.pack.edition,
+                edition=piece.edition or self.pack.edition,
+                exclusion_group=piece.exclusion_group,
                 pack_digest=piece.digest,
+                must_be_ready=True,
                 by=None,
                 at=self.at,
             )

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from courses.content import facts, teaching
+from courses.content.blueprints import read_blueprint
 from courses.content.pieces import Pack, PathPiece
+from courses.content.questions import read_question
 from courses.content.reading import PackError, digest_of
 from courses.content.shelf import Known, Shelf
 
@@ -45,14 +47,12 @@ def _pack(shelf: Shelf) -> Pack:
         rules=tuple(facts.read_rule_set(shelf, f) for f in shelf.list_of("rules.yaml")),
         figures=tuple(facts.read_figure(shelf, f) for f in shelf.list_of("figures.yaml")),
         questions=tuple(
-            teaching.read_question(shelf, f)
-            for name in shelf.files("questions", "yaml")
-            for f in shelf.list_of(name)
+            read_question(shelf, f) for name in shelf.files("questions", "yaml") for f in shelf.list_of(name)
         ),
         courses=teaching.in_order(shelf, courses),
         lessons=lessons,
         paths=tuple(teaching.read_path(shelf, name) for name in shelf.files("paths", "yaml")),
-        blueprints=tuple(facts.read_blueprint(shelf, f) for f in shelf.list_of("blueprints.yaml")),
+        blueprints=tuple(read_blueprint(shelf, f) for f in shelf.list_of("blueprints.yaml")),
         guide=tuple(teaching.read_guide(shelf, name) for name in shelf.files("guide", "md")),
         mails=tuple(teaching.read_mail(shelf, name) for name in shelf.files("mail", "md")),
         synonyms=tuple(facts.read_synonym(shelf, f) for f in shelf.list_of("synonyms.yaml")),

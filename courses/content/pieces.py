@@ -1,11 +1,16 @@
 """What a pack holds, read and checked: frozen, without a database."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from portal.lib.markdown import references
+
+#: The codes that a question's key names without brackets.
+_KEYED = re.compile(r"\b(?:code|alternatives):([^}\]]*)")
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9.]{3,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,7 @@ class Piece:
         for number, line in enumerate(self.text.splitlines(), start=1):
             if "ref:" in line:
                 quoted.append((number, line.rpartition("ref:")[2].strip(" }\"'")))
+            quoted += [(number, code) for of_line in _KEYED.findall(line) for code in _CODE.findall(of_line)]
         found = [(len(target), -at) for at, target in quoted if target and target in reason]
         return self.line - max(found)[1] - 1 if found else self.line
 
@@ -89,22 +95,18 @@ class FigurePiece(Piece):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChoicePiece:
-    text: str
-    rationale: str
-    mistake: str
-    is_correct: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class QuestionPiece(Piece):
+    """A question; ``source`` has the fields of its kind. An empty ``edition`` is that of the pack."""
+
     kind: str
     domain: str
     difficulty: int
     difficulty_reason: str
     stem: str
-    choices: tuple[ChoicePiece, ...]
+    source: dict[str, Any]
     citations: tuple[tuple[str, str], ...]
+    edition: str
+    exclusion_group: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,18 +167,42 @@ class PathPiece(Piece):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SharePiece:
+    """A domain of a section: a count, a range of percentages, or neither."""
+
+    domain: str
+    count: int | None
+    percent: tuple[int, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionPiece:
+    title: str
+    kinds: tuple[str, ...]
+    count: int | None
+    minutes: int | None
+    no_return: bool
+    break_minutes: int
+    pretest: int
+    domains: tuple[SharePiece, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BlueprintPiece(Piece):
     title: str
     certification: str
     minutes: int
     pass_percent: int
+    #: Lowest and highest scaled score and the one that passes, where the body reports one.
+    scale: tuple[int, int, int] | None
+    books: str
     valid_from: date
     valid_until: date | None
     edition: str
     as_of: date
     source: str
     confidence: str
-    domains: tuple[tuple[str, int], ...]
+    sections: tuple[SectionPiece, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -20,6 +21,8 @@ _KINDS = {
     "bool": "true or false",
     "null": "nothing",
 }
+_WRITTEN = ("str", "int", "float", "bool", "timestamp")
+_TRUE = ("true", "yes", "on")
 _KINDS |= {"timestamp": "a date", "seq": "a list", "map": "keys with values"}
 
 
@@ -129,6 +132,10 @@ class Fields:
             return True
         return False
 
+    def may_have(self, name: str) -> None:
+        """Let the key stand here, whether it is read or not."""
+        self._asked.append(name)
+
     def line_of(self, name: str) -> int:
         """The line in the file on which the value of ``name`` begins; of the mapping when there is none."""
         return self.sheet.lines_before + _line(self._values[name][0]) if name in self._values else self.line
@@ -137,7 +144,9 @@ class Fields:
         """Lines of the file before the first line of the text ``name``."""
         if name not in self._values:
             return self.line
-        node = self._values[name][1]
+        return self._lines_before(self._values[name][1])
+
+    def _lines_before(self, node: yaml.Node) -> int:
         is_block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")  # begins on the next line
         return self.sheet.lines_before + _line(node) - (0 if is_block else 1)
 
@@ -182,9 +191,11 @@ class Fields:
         node = self._take(name, "int")
         return self._whole(name, node, low, high) or 0
 
-    def maybe_integer(self, name: str, *, low: int = 0, high: int = 32767) -> int | None:
-        """A whole number, or None where the pack says null."""
-        node = self._take(name, "int", nullable=True)
+    def maybe_integer(
+        self, name: str, *, low: int = 0, high: int = 32767, optional: bool = False
+    ) -> int | None:
+        """A whole number, or None where the pack says null or, when optional, nothing."""
+        node = self._take(name, "int", nullable=True, optional=optional)
         return self._whole(name, node, low, high)
 
     def decimal(self, name: str) -> Decimal:
@@ -200,9 +211,51 @@ class Fields:
             self.refuse(name, f"`{name}` must be a decimal from 0 to below 1000")
         return value
 
+    def written(self, name: str) -> str | list[str]:
+        """A text, or a list of texts, as it is written: a number stays its digits and True stays a word."""
+        node = self._take(name, *_WRITTEN, "seq")
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                if _tag(item) not in _WRITTEN:
+                    self.sheet.refuse(_line(item), f"`{name}` is a list of texts; {_kind(item)} stands here")
+            return [item.value.strip() for item in node.value if isinstance(item, yaml.ScalarNode)]
+        return node.value.strip() if isinstance(node, yaml.ScalarNode) else ""
+
+    def plain(self, name: str) -> Any:
+        """Whatever stands there, as JSON has it; a fraction stays the text that it is, exact."""
+        self._asked.append(name)
+        return self._plain(self._values[name][1]) if name in self._values else None
+
+    def _plain(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return {str(key.value): self._plain(value) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item) for item in node.value]
+        if _tag(node) == "null":
+            self.sheet.refuse(_line(node), "nothing stands here; leave the key out")
+            return None
+        if _tag(node) == "int":
+            return self._whole_of(node)
+        return node.value.lower() in _TRUE if _tag(node) == "bool" else node.value.strip()
+
+    def each_text(self, name: str, see: Callable[[str, int], None]) -> None:
+        """Call ``see`` with every text at ``name``, however deep, and the lines of the file before it."""
+        if name in self._values:
+            self._each_text(self._values[name][1], see)
+
+    def _each_text(self, node: yaml.Node, see: Callable[[str, int], None]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for _key, value in node.value:
+                self._each_text(value, see)
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                self._each_text(item, see)
+        elif _tag(node) == "str":
+            see(node.value, self._lines_before(node))
+
     def boolean(self, name: str, *, optional: bool = False) -> bool:
         node = self._take(name, "bool", optional=optional)
-        return isinstance(node, yaml.ScalarNode) and node.value.lower() in ("true", "yes", "on")
+        return isinstance(node, yaml.ScalarNode) and node.value.lower() in _TRUE
 
     def day(self, name: str) -> date:
         """A date, year-month-day."""
@@ -245,17 +298,18 @@ class Fields:
         self._asked = list(self._values)
         return list(self._values)
 
-    def whole_numbers(self, name: str) -> tuple[int, ...]:
+    def whole_numbers(self, name: str, *, optional: bool = False) -> tuple[int, ...]:
         """A list of whole numbers."""
-        node = self._take(name, "seq")
+        node = self._take(name, "seq", optional=optional)
         found = []
         for item in node.value if isinstance(node, yaml.SequenceNode) else []:
-            if _tag(item) != "int":
+            value = self._whole_of(item) if _tag(item) == "int" else None
+            if isinstance(value, int):
+                found.append(value)
+            else:
                 self.sheet.refuse(
                     _line(item), f"`{name}` is a list of whole numbers; {_kind(item)} stands here"
                 )
-            else:
-                found.append(int(item.value))
         return tuple(found)
 
     def _take(
@@ -284,6 +338,10 @@ class Fields:
         if not low <= value <= high:
             self.refuse(name, f"`{name}` must be a whole number from {low} to {high}")
         return value
+
+    def _whole_of(self, node: yaml.Node) -> int | str:
+        """A whole number; what only YAML takes for one (0210, 0x1F, 1_000) stays a text."""
+        return int(node.value) if _WHOLE.fullmatch(node.value) else str(node.value)
 
     def _date(self, name: str, node: yaml.Node | None) -> date | None:
         if not isinstance(node, yaml.ScalarNode):

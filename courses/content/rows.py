@@ -28,7 +28,7 @@ from courses.content.pieces import (
     Piece,
     SynonymPiece,
 )
-from courses.exams.models import Blueprint, BlueprintDomain
+from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection
 from portal.lib.markdown import render
 
 
@@ -165,17 +165,39 @@ def need_text(need: NeedPiece) -> str:
 def write_blueprint(
     row: Blueprint, piece: BlueprintPiece, domains: dict[str, int], certifications: dict[str, int]
 ) -> None:
-    """Write an exam and how many questions each domain gives."""
+    """Write an exam and, anew, its sections with what each domain gives to them."""
     row.certification_id = certifications[piece.certification]
-    for name in ("title", "minutes", "pass_percent", "valid_from", "valid_until", "edition"):
+    names = ("title", "minutes", "pass_percent", "books", "valid_from", "valid_until", "edition")
+    for name in (*names, "as_of", "source", "confidence"):
         setattr(row, name, getattr(piece, name))
-    row.as_of, row.source, row.confidence = piece.as_of, piece.source, piece.confidence
+    row.scale_min, row.scale_max, row.scale_pass = piece.scale or (None, None, None)
     row.pack_digest = piece.digest
     row.save()
-    row.domains.all().delete()
+    row.sections.all().delete()
+    sections = BlueprintSection.objects.bulk_create(
+        BlueprintSection(
+            blueprint=row,
+            position=position,
+            title=section.title,
+            kinds=list(section.kinds),
+            count=section.count,
+            minutes=section.minutes,
+            no_return=section.no_return,
+            break_minutes=section.break_minutes,
+            pretest=section.pretest,
+        )
+        for position, section in enumerate(piece.sections, start=1)
+    )
     BlueprintDomain.objects.bulk_create(
-        BlueprintDomain(blueprint=row, domain_id=domains[domain], count=count)
-        for domain, count in piece.domains
+        BlueprintDomain(
+            section=section,
+            domain_id=domains[share.domain],
+            count=share.count,
+            percent_low=share.percent[0] if share.percent else None,
+            percent_high=share.percent[1] if share.percent else None,
+        )
+        for section, written in zip(sections, piece.sections, strict=True)
+        for share in written.domains
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading the parts of a pack that teach: questions, courses, lessons, paths, the guide and mails."""
+"""Reading the parts of a pack that teach: courses, lessons, paths, the guide and mails."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,6 @@ from pathlib import Path
 from courses.catalog.models import Level, StageKind
 from courses.content.facts import read_certifications
 from courses.content.pieces import (
-    ChoicePiece,
     CoursePiece,
     GuidePiece,
     LessonPiece,
@@ -15,66 +14,14 @@ from courses.content.pieces import (
     ModulePiece,
     NeedPiece,
     PathPiece,
-    QuestionPiece,
     StagePiece,
 )
+from courses.content.questions import read_citations
 from courses.content.reading import KEY, Fields, Sheet, digest_of
 from courses.content.shelf import Shelf
-from portal.lib.markdown import CITATIONS, SYSTEMS
+from portal.lib.markdown import SYSTEMS
 
 _LINK = re.compile(r"(path|course|certification|page):(.+)")
-_CHOICES_OF_SINGLE = 4
-
-
-def _citations(shelf: Shelf, fields: Fields, *, needed: bool) -> tuple[tuple[str, str], ...]:
-    found = []
-    for entry in fields.maps("citations", optional=not needed):
-        kind, ref = entry.choice("kind", CITATIONS), entry.text("ref", limit=200)
-        if kind == "guideline":
-            shelf.want("guideline", ref, entry.file, entry.line_of("ref"))
-        found.append((kind, ref))
-        entry.close()
-    if needed and fields.has("citations") and not found:
-        fields.refuse("citations", "at least one citation is needed")
-    return tuple(found)
-
-
-def read_question(shelf: Shelf, fields: Fields) -> QuestionPiece:
-    choices = []
-    for entry in fields.maps("choices"):
-        choice = ChoicePiece(
-            text=entry.text("text"),
-            rationale=entry.text("rationale"),
-            mistake=entry.text("mistake", limit=120, optional=True),
-            is_correct=entry.boolean("correct", optional=True),
-        )
-        shelf.references(entry.file, choice.text, entry.lines_before("text"))
-        shelf.references(entry.file, choice.rationale, entry.lines_before("rationale"))
-        if choice.is_correct and choice.mistake:
-            entry.refuse("mistake", "a correct choice names no mistake")
-        choices.append(choice)
-        entry.close()
-    question = QuestionPiece(
-        **shelf.piece("question", fields.key(), fields),
-        kind=fields.choice("kind", ("single",)),
-        domain=fields.key("domain"),
-        difficulty=fields.integer("difficulty", low=1, high=5),
-        difficulty_reason=fields.text("difficulty_reason", limit=200),
-        stem=fields.text("stem"),
-        choices=tuple(choices),
-        citations=_citations(shelf, fields, needed=True),
-    )
-    shelf.want("domain", question.domain, fields.file, fields.line_of("domain"))
-    shelf.references(fields.file, question.stem, fields.lines_before("stem"))
-    if fields.has("choices"):
-        if len(choices) != _CHOICES_OF_SINGLE:
-            fields.refuse("choices", f"{len(choices)} choices; a single question has {_CHOICES_OF_SINGLE}")
-        if sum(choice.is_correct for choice in choices) != 1:
-            fields.refuse("choices", "exactly one choice must be correct")
-        if len({choice.text for choice in choices}) != len(choices):
-            fields.refuse("choices", "two choices have the same text")
-    fields.close()
-    return question
 
 
 def read_courses(shelf: Shelf) -> tuple[list[CoursePiece], tuple[LessonPiece, ...]]:
@@ -164,7 +111,7 @@ def _lesson(shelf: Shelf, course: str, name: str) -> LessonPiece | None:
         title=fields.text("title", limit=160),
         minutes=fields.integer("minutes", low=1, high=600),
         objectives=fields.texts("objectives"),
-        citations=_citations(shelf, fields, needed=True),
+        citations=read_citations(shelf, fields, needed=True),
         source=source,
     )
     shelf.references(name, source, lines_before, checkpoints=True)

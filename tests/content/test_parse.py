@@ -32,7 +32,8 @@ def test_read_pack_gives_every_part(tiny: Path) -> None:
         ("second-course", 2, Decimal(1)),
     ]
     assert [lesson.key for lesson in pack.lessons] == ["check-it", "find-it", "go-on"]
-    assert [choice.is_correct for choice in pack.questions[0].choices] == [False, True, False, False]
+    choices = pack.questions[0].source["choices"]
+    assert [choice.get("correct", False) for choice in choices] == [False, True, False, False]
     assert pack.guide[0].compare == ("cpc",)
     needs = [(need.kind, need.key, need.text) for stage in pack.paths[0].stages for need in stage.needs]
     assert needs == [
@@ -70,8 +71,8 @@ def test_read_pack_gives_every_part(tiny: Path) -> None:
         (COURSE, "prerequisites: []", "prerequisites: [second-course]", 1, "ask for each other first"),
         (QUESTIONS, "domain: icd10cm", "domain: icd11", 3, "there is no domain `icd11`"),
         (QUESTIONS, "difficulty: 2", "difficulty: 6", 4, "`difficulty` must be a whole number from 1 to 5"),
-        (QUESTIONS, "      correct: true\n", "", 9, "exactly one choice must be correct"),
-        (QUESTIONS, "S52.503A", "S52.509A", 9, "two choices have the same text"),
+        (QUESTIONS, "      correct: true\n", "", 9, "Exactly one option must be correct"),
+        (QUESTIONS, "S52.503A", "S52.509A", 9, "Two options have the same text"),
         (QUESTIONS, "guideline:I.B.13", "guideline:I.B.14", 11, "there is no guideline `I.B.14`"),
         (QUESTIONS, "right wrist", "right [[checkpoint:side-01]]", 7, "can stand in a lesson only"),
         (QUESTIONS, "    - {kind: guideline, ref: I.B.13}", "    []", 20, "at least one citation is needed"),
@@ -85,8 +86,8 @@ def test_read_pack_gives_every_part(tiny: Path) -> None:
             QUESTIONS,
             "      correct: true\n",
             "      correct: true\n      mistake: none\n",
-            15,
-            "names no mistake",
+            13,
+            "Option 2 is correct and names a mistake",
         ),
         (GUIDE, "path:start", "path:finish", 4, "there is no path `finish`"),
         (GUIDE, "path:start", "lesson:find-it", 4, "must be path:, course:, certification: or page:"),
