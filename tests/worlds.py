@@ -34,13 +34,12 @@ from courses.codesets.actions import Source, load_release
 from courses.codesets.actions.saving import save_code
 from courses.credentials.actions import add_credit, record_credential
 from courses.exams.actions import (
-    ChoiceText,
     finish_attempt,
     publish_question,
     start_attempt,
     write_question_revision,
 )
-from courses.exams.models import Blueprint, BlueprintDomain, Checkpoint, Domain, Question
+from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, Checkpoint, Domain, Question
 from courses.jobs.actions import enqueue_job
 from courses.reminders.addresses import stop_token
 from portal.lib.revisions import publish_revision
@@ -108,15 +107,17 @@ def make_question(key: str, domain: Domain, *, title: str = "") -> Question:
         difficulty=1,
         difficulty_reason="A test",
         stem=title or f"Which option of {key} is right?",
-        choices=[
-            ChoiceText(
-                f"Option {n} of {key}",
-                f"Rationale {n} of {key}",
-                is_correct=n == 1,
-                mistake="" if n == 1 else "x",
-            )
-            for n in range(1, 5)
-        ],
+        source={
+            "choices": [
+                {
+                    "text": f"Option {n} of {key}",
+                    "rationale": f"Rationale {n} of {key}",
+                    "correct": n == 1,
+                    "mistake": "" if n == 1 else "x",
+                }
+                for n in range(1, 5)
+            ]
+        },
         citations=[CitationText("source", "A public law")],
         pack_digest="x",
         by=None,
@@ -251,7 +252,8 @@ class World:
             source="Ours",
             confidence="verified",
         )
-        BlueprintDomain.objects.create(blueprint=blueprint, domain=domain, count=2)
+        section = BlueprintSection.objects.create(blueprint=blueprint, title="Multiple choice")
+        BlueprintDomain.objects.create(section=section, domain=domain, count=2)
         return blueprint
 
     def client(self, who: str, **options: Any) -> Client:

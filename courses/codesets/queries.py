@@ -1,6 +1,6 @@
 """The entry of a code as the tabular list shows it, with all that it inherits and what stands around it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -344,3 +344,23 @@ def saved_codes(user: User, *, query: str, on_date: date, hidden: Sequence[str] 
             reportable = row is not None and row.is_reportable_on(on_date)
             found.append(Kept(one, row, one.system in hidden, reportable))
     return found
+
+
+def known_codes(pairs: Iterable[tuple[str, str]], *, on_date: date) -> Callable[[str, str], bool]:
+    """Which of these codes, as (system, code), can be reported on that day: one query, none for no codes.
+
+    What cannot be checked, because no release of its system covers the day, counts as known.
+    """
+    asked = set(pairs)
+    if not asked:
+        return lambda system, code: True
+    systems = {system for system, _code in asked}
+    covered = set(
+        Release.objects.on(on_date).filter(system__in=systems, book=Book.CODES).values_list("system", flat=True)
+    )
+    found = set(
+        Code.objects.on(on_date)
+        .filter(system__in=covered, code__in={code for _system, code in asked}, is_billable=True)
+        .values_list("system", "code")
+    )
+    return lambda system, code: system not in covered or (system, code) in found

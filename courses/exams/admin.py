@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.catalog.actions import CitationText
 from courses.codesets.citing import CitationsField, cited
-from courses.exams.actions import CHOICES_OF_SINGLE, ChoiceText, QuestionRefused, write_question_revision
+from courses.exams.actions import QuestionRefused, write_question_revision
 from courses.exams.models import (
     Attempt,
     Blueprint,
     BlueprintDomain,
+    BlueprintSection,
     CheckpointAnswer,
     Domain,
-    Kind,
     Question,
     QuestionRevision,
     Response,
@@ -29,7 +29,7 @@ from courses.exams.models import (
 )
 from portal.lib.admin import PackRowAdmin, ReadOnlyAdmin, RevisedAdmin, RevisedForm, RowsInline
 
-_NUMBERS = range(1, CHOICES_OF_SINGLE + 1)
+_NUMBERS = range(1, 5)
 _OPTION_FIELDS = tuple(f"{name}_{number}" for number in _NUMBERS for name in ("text", "rationale", "mistake"))
 
 
@@ -105,32 +105,34 @@ class QuestionForm(RevisedForm):
     def _initial_of_options(self, newest: QuestionRevision) -> dict[str, Any]:
         if not hasattr(self, "_options"):
             self._options: dict[str, Any] = {}
-            for choice in newest.choices.all():
-                self._options[f"text_{choice.position}"] = choice.text_source
-                self._options[f"rationale_{choice.position}"] = choice.rationale_source
-                self._options[f"mistake_{choice.position}"] = choice.mistake
-                if choice.is_correct:
-                    self._options["correct"] = choice.position
+            for position, choice in enumerate(newest.source.get("choices", []), start=1):
+                self._options[f"text_{position}"] = choice["text"]
+                self._options[f"rationale_{position}"] = choice["rationale"]
+                self._options[f"mistake_{position}"] = choice.get("mistake", "")
+                if choice.get("correct"):
+                    self._options["correct"] = position
         return self._options
 
     def write(self, *, by: Any, at: datetime) -> QuestionRevision:
         cleaned = self.cleaned_data
         return write_question_revision(
             question=self.instance,
-            kind=Kind.SINGLE,
+            kind="single",
             domain=cleaned["domain"],
             difficulty=cleaned["difficulty"],
             difficulty_reason=cleaned["difficulty_reason"],
             stem=cleaned["stem"],
-            choices=[
-                ChoiceText(
-                    text=cleaned[f"text_{number}"],
-                    rationale=cleaned[f"rationale_{number}"],
-                    is_correct=number == cleaned["correct"],
-                    mistake=cleaned[f"mistake_{number}"],
-                )
-                for number in _NUMBERS
-            ],
+            source={
+                "choices": [
+                    {
+                        "text": cleaned[f"text_{number}"],
+                        "rationale": cleaned[f"rationale_{number}"],
+                        "correct": number == cleaned["correct"],
+                        "mistake": cleaned[f"mistake_{number}"],
+                    }
+                    for number in _NUMBERS
+                ]
+            },
             citations=[CitationText(*one) for one in cited(cleaned["citations"])],
             edition=cleaned["edition"],
             exclusion_group=cleaned["exclusion_group"],
@@ -206,6 +208,11 @@ class BlueprintDomainInline(RowsInline):
     model = BlueprintDomain
 
 
+class BlueprintSectionInline(RowsInline):
+    model = BlueprintSection
+    show_change_link = True
+
+
 @admin.register(Blueprint)
 class BlueprintAdmin(PackRowAdmin):
     """An exam's outline. What is running or was sat keeps the outline it started with."""
@@ -213,36 +220,36 @@ class BlueprintAdmin(PackRowAdmin):
     list_display = ("title", "key", "minutes", "pass_percent", "valid_from", "valid_until", "confidence")
     list_filter = ("confidence", "certification")
     search_fields = ("title", "key")
-    inlines = (BlueprintDomainInline,)
+    inlines = (BlueprintSectionInline,)
 
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     list_display = ("title", "user", "number", "state", "started_at", "submitted_at", "result")
-    list_select_related = ("user", "score")
+    list_select_related = ("user",)
+    list_prefetch_related = ("scores",)
     list_filter = ("state", "blueprint", "submitted_by_system")
     search_fields = ("user__email", "title")
     date_hierarchy = "started_at"
 
     @admin.display(description=_("result"))
     def result(self, attempt: Attempt) -> str:
-        if not hasattr(attempt, "score"):
-            return "–"
-        return format_html("{} ({} %)", attempt.score, attempt.score.percent)
+        score = next((one for one in attempt.scores.all() if one.is_current), None)
+        return "–" if score is None else format_html("{} ({} %)", score, score.percent)
 
 
 @admin.register(Response)
 class ResponseAdmin(ReadOnlyAdmin):
     """Every answer as it arrived, late ones too."""
 
-    list_display = ("item", "person", "choice", "seq", "client_id", "received_at", "late")
-    list_select_related = ("item__attempt__user", "choice")
+    list_display = ("item", "person", "value", "seq", "client_id", "received_at", "late")
+    list_select_related = ("item", "attempt__user")
     list_filter = ("late",)
-    search_fields = ("item__attempt__user__email",)
+    search_fields = ("attempt__user__email",)
 
     @admin.display(description=_("person"))
     def person(self, response: Response) -> str:
-        return str(response.item.attempt.user)
+        return str(response.attempt.user)
 
 
 @admin.register(Score)
@@ -259,7 +266,7 @@ class ScoreAdmin(ReadOnlyAdmin):
 
 @admin.register(CheckpointAnswer)
 class CheckpointAnswerAdmin(ReadOnlyAdmin):
-    list_display = ("user", "question_revision", "choice", "is_correct", "answered_at")
-    list_select_related = ("user", "question_revision", "choice")
+    list_display = ("user", "question_revision", "value", "is_correct", "answered_at")
+    list_select_related = ("user", "question_revision")
     list_filter = ("is_correct",)
     search_fields = ("user__email", "question_revision__question__key")

@@ -8,7 +8,11 @@ from random import Random
 
 @dataclass(frozen=True)
 class Candidate:
-    """A question that may be drawn; two of one ``group`` give each other away."""
+    """A question that may be drawn; two of one ``group`` give each other away.
+
+    ``domain`` names the place that it may fill: a domain of a section. A question that may fill several
+    stands in the pool once for each.
+    """
 
     id: int
     domain: int
@@ -18,10 +22,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Form:
-    """What was drawn, in the order of the exam, and how many questions each thin domain lacks."""
+    """What was drawn for each domain, in a random order, and how many questions each thin domain lacks."""
 
-    picks: tuple[int, ...]
+    by_domain: Mapping[int, tuple[int, ...]]
     short: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def picks(self) -> tuple[int, ...]:
+        """All that was drawn."""
+        return tuple(pick for picks in self.by_domain.values() for pick in picks)
 
 
 def draw(counts: Mapping[int, int], pool: Iterable[Candidate], *, seed: int) -> Form:
@@ -47,10 +56,13 @@ def draw(counts: Mapping[int, int], pool: Iterable[Candidate], *, seed: int) -> 
             if not _fill(_Slot(domain), by_domain, taken, set()):
                 short[domain] = missing
                 break
-    picks = [slot.pick for slot in taken.values()]
-    picks.sort()
-    rng.shuffle(picks)
-    return Form(tuple(picks), short)
+    picks: dict[int, list[int]] = {domain: [] for domain in counts}
+    for slot in taken.values():
+        picks[slot.domain].append(slot.pick)
+    for found in picks.values():
+        found.sort()
+        rng.shuffle(found)
+    return Form({domain: tuple(found) for domain, found in picks.items()}, short)
 
 
 @dataclass

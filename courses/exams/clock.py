@@ -12,11 +12,16 @@ def deadline(started_at: datetime, minutes: int, multiplier: Decimal) -> datetim
     return started_at + timedelta(seconds=int(minutes * 60 * multiplier))
 
 
-def remaining_s(deadline_at: datetime, now: datetime) -> int:
-    """Whole seconds left, never below 0."""
-    return max(0, int((deadline_at - now).total_seconds()))
+def first_of(*moments: datetime | None) -> datetime | None:
+    """The first of the ends that there are: a section cannot outlast its exam."""
+    return min((one for one in moments if one is not None), default=None)
 
 
-def is_late(deadline_at: datetime, received_at: datetime) -> bool:
+def remaining_s(deadline_at: datetime | None, now: datetime) -> int | None:
+    """Whole seconds left, never below 0; None when there is no end."""
+    return None if deadline_at is None else max(0, int((deadline_at - now).total_seconds()))
+
+
+def is_late(deadline_at: datetime | None, received_at: datetime) -> bool:
     """Whether something received then came after the grace."""
-    return received_at > deadline_at + GRACE
+    return deadline_at is not None and received_at > deadline_at + GRACE

@@ -44,9 +44,10 @@ def enrol(*, user: User, course: Course, at: datetime) -> Enrolment:
 
 
 @transaction.atomic
-def meet_requirement(*, user: User, kind: str, key: str, at: datetime) -> bool:
-    """Record that ``user`` met ``(kind, key)``; returns whether that is new."""
-    return RequirementMet.objects.get_or_create(user=user, kind=kind, key=key, defaults={"met_at": at})[1]
+def meet_requirement(*, user: User, kind: str, key: str, at: datetime) -> None:
+    """Record that ``user`` met ``(kind, key)``; harmless when repeated. One statement."""
+    met = RequirementMet(user=user, kind=kind, key=key, met_at=at)
+    RequirementMet.objects.bulk_create([met], ignore_conflicts=True)
 
 
 @transaction.atomic

@@ -11,13 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from courses.catalog.actions import CitationText
-from courses.exams.actions import ChoiceText, publish_question, start_attempt, write_question_revision
+from courses.exams.actions import publish_question, start_attempt, write_question_revision
 from courses.exams.models import (
     Attempt,
     AttemptItem,
     Blueprint,
     BlueprintDomain,
-    Choice,
+    BlueprintSection,
     Domain,
     Question,
     QuestionRevision,
@@ -40,15 +40,17 @@ def question_text(key: str, *, right: int = 1, **fields: Any) -> dict[str, Any]:
         "difficulty": 2,
         "difficulty_reason": "One rule.",
         "stem": f"What does {key} ask about [[E11.9]]?",
-        "choices": [
-            ChoiceText(
-                text=f"Option {number} of {key}",
-                rationale=f"{CANARY} rationale {number} of {key}, see [[E11.621]].",
-                is_correct=number == right,
-                mistake="" if number == right else f"{CANARY} mistake",
-            )
-            for number in range(1, 5)
-        ],
+        "source": {
+            "choices": [
+                {
+                    "text": f"Option {number} of {key}",
+                    "rationale": f"{CANARY} rationale {number} of {key}, see [[E11.621]].",
+                    "correct": number == right,
+                    "mistake": "" if number == right else f"{CANARY} mistake",
+                }
+                for number in range(1, 5)
+            ]
+        },
         "citations": [CitationText("source", f"{CANARY} citation")],
         "by": None,
         "at": LONG_AGO,
@@ -92,7 +94,8 @@ def make_blueprint(domain: Domain) -> MakeBlueprint:
             }
             | fields
         )
-        BlueprintDomain.objects.create(blueprint=blueprint, domain=domain, count=count)
+        section = BlueprintSection.objects.create(blueprint=blueprint, title="Multiple choice")
+        BlueprintDomain.objects.create(section=section, domain=domain, count=count)
         return blueprint
 
     return make
@@ -127,9 +130,11 @@ def count_sql() -> CountSql:
     return count
 
 
-def right(item: AttemptItem) -> Choice:
-    return item.question_revision.choices.get(is_correct=True)
+def right(item: AttemptItem) -> dict[str, list[str]]:
+    """The fields of the right answer."""
+    return {"choice": [str(item.question_revision.answer_key["right"][0])]}
 
 
-def wrong(item: AttemptItem) -> Choice:
-    return item.question_revision.choices.filter(is_correct=False)[0]
+def wrong(item: AttemptItem) -> dict[str, list[str]]:
+    right_id = item.question_revision.answer_key["right"][0]
+    return {"choice": [str(right_id % 4 + 1)]}

@@ -1,8 +1,8 @@
 """Writing to the question bank, and answering its questions in lessons."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,10 +11,12 @@ from accounts.models import User
 from courses.catalog.actions import CitationText, LessonRefused
 from courses.catalog.models import LessonRevision, Requirement
 from courses.codesets.actions import check_citations, check_code_refs
+from courses.codesets.models import CodeRef
+from courses.codesets.queries import known_codes
+from courses.exams import kinds
 from courses.exams.models import (
     Checkpoint,
     CheckpointAnswer,
-    Choice,
     Domain,
     Question,
     QuestionCitation,
@@ -25,26 +27,28 @@ from courses.progress.actions import meet_requirement
 from portal.lib.markdown import Rendered, render
 from portal.lib.revisions import next_number, publish_revision
 
-CHOICES_OF_SINGLE = 4
-
 
 # --- the question bank -------------------------------------------------------------------------------
 class QuestionRefused(Exception):
-    """The text cannot become a revision; ``problems`` says why, a sentence each."""
+    """The text cannot become what was asked for; ``problems`` says why, a sentence each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = list(problems)
 
 
-@dataclass(frozen=True)
-class ChoiceText:
-    """An option as a writer gives it, in Markdown."""
+class _Texts:
+    """The Markdown of a question, each piece rendered once for the exam and once for afterwards."""
 
-    text: str
-    rationale: str
-    is_correct: bool = False
-    mistake: str = ""
+    def __init__(self, sources: Iterable[str]) -> None:
+        self.shown = {text: render(text, prefix="q") for text in sources}
+        self._bare = {text: render(text, prefix="q", bare_codes=True) for text in self.shown}
+
+    def bare(self, markdown: str) -> str:
+        return self._bare[markdown].html
+
+    def linked(self, markdown: str) -> str:
+        return self.shown[markdown].html
 
 
 @transaction.atomic
@@ -56,47 +60,50 @@ def write_question_revision(
     difficulty: int,
     difficulty_reason: str,
     stem: str,
-    choices: Sequence[ChoiceText],
+    source: Mapping[str, Any],
     citations: Sequence[CitationText],
     edition: str = "",
     exclusion_group: str = "",
     note: str = "",
     pack_digest: str = "",
+    must_be_ready: bool = False,
     by: User | None,
     at: datetime,
 ) -> QuestionRevision:
-    """Add a draft revision with its options, code references and citations.
+    """Add a draft revision with its code references and citations.
 
-    Raises ``QuestionRefused`` when the key is not exactly one option of four, a rationale or every citation
-    is missing, or a code or citation does not exist where it is checked; then nothing is written.
+    Raises ``QuestionRefused`` when its kind cannot make a question of it, a code or citation does not exist
+    where it is checked, or, with ``must_be_ready``, something is missing that a draft may lack; then nothing
+    is written.
     """
-    shown = {text: render(text, prefix="q") for text in _texts(stem, choices)}
-    bare = {text: render(text, prefix="q", bare_codes=True) for text in _texts(stem, choices)}
-    named = dict.fromkeys(ref for rendered in shown.values() for ref in rendered.codes)
-    refs = [QuestionCodeRef(system=r.system, code=r.code, role=r.role, edition=edition) for r in named]
-    cited = dict.fromkeys(
-        [(c.kind, c.ref) for c in citations]
-        + [("guideline", ref) for rendered in shown.values() for ref in rendered.guidelines]
-    )
-    rows = [
-        QuestionCitation(kind=kind, ref=ref, edition=edition, position=position)
-        for position, (kind, ref) in enumerate(cited)
-    ]
+    how = kinds.get(kind)
+    texts = _Texts([stem, *how.texts(source)])
+    refs = _code_refs(texts, how.codes(source), edition)
+    rows = _citations(texts, citations, edition)
     problems = [
-        *_problems_of_single(stem, choices, citations, difficulty),
-        *(problem for rendered in shown.values() for problem in _problems_of_text(rendered)),
+        *_problems(stem, difficulty),
+        *how.problems(source),
+        *(problem for rendered in texts.shown.values() for problem in _problems_of_text(rendered)),
         *check_code_refs(refs, on_date=at.date()),
         *check_citations(rows, on_date=at.date()),
+        *(_gaps(how, source, len(rows)) if must_be_ready else ()),
     ]
     if problems:
         raise QuestionRefused(problems)
+    made = how.make(source, texts)
+    before = question.revisions.exclude(published_at=None).order_by("-published_at", "-number").first()
     revision = QuestionRevision.objects.create(
         question=question,
         number=next_number(question.revisions.all()),
         kind=kind,
         stem_source=stem,
-        stem_html=bare[stem].html,
-        stem_linked_html=shown[stem].html,
+        stem_html=texts.bare(stem),
+        stem_linked_html=texts.linked(stem),
+        source=source,
+        asked=made.asked,
+        answer_key=made.answer_key,
+        explained=made.explained,
+        changes_key=before is not None and (before.kind, before.answer_key) != (kind, made.answer_key),
         domain=domain,
         difficulty=difficulty,
         difficulty_reason=difficulty_reason,
@@ -107,20 +114,6 @@ def write_question_revision(
         created_by=by,
         created_at=at,
     )
-    Choice.objects.bulk_create(
-        Choice(
-            revision=revision,
-            position=position,
-            text_source=choice.text,
-            text_html=bare[choice.text].html,
-            text_linked_html=shown[choice.text].html,
-            is_correct=choice.is_correct,
-            rationale_source=choice.rationale,
-            rationale_html=shown[choice.rationale].html,
-            mistake=choice.mistake,
-        )
-        for position, choice in enumerate(choices, start=1)
-    )
     for ref in refs:
         ref.revision = revision
     for row in rows:
@@ -130,35 +123,35 @@ def write_question_revision(
     return revision
 
 
-def _texts(stem: str, choices: Sequence[ChoiceText]) -> list[str]:
-    return [stem, *(text for choice in choices for text in (choice.text, choice.rationale))]
+def _code_refs(texts: _Texts, of_key: Iterable[tuple[str, str]], edition: str) -> list[QuestionCodeRef]:
+    named = [(ref.system, ref.code, ref.role) for rendered in texts.shown.values() for ref in rendered.codes]
+    named += [(system, code, CodeRef.Role.CODE) for system, code in of_key]
+    return [
+        QuestionCodeRef(system=system, code=code, role=role, edition=edition)
+        for system, code, role in dict.fromkeys(named)
+    ]
 
 
-def _problems_of_single(
-    stem: str, choices: Sequence[ChoiceText], citations: Sequence[CitationText], difficulty: int
-) -> list[str]:
+def _citations(texts: _Texts, given: Sequence[CitationText], edition: str) -> list[QuestionCitation]:
+    named = [("guideline", ref) for rendered in texts.shown.values() for ref in rendered.guidelines]
+    return [
+        QuestionCitation(kind=kind, ref=ref, edition=edition, position=position)
+        for position, (kind, ref) in enumerate(dict.fromkeys([(one.kind, one.ref) for one in given] + named))
+    ]
+
+
+def _problems(stem: str, difficulty: int) -> list[str]:
     problems = []
     if not stem.strip():
         problems.append(_("The question has no text."))
     if not 1 <= difficulty <= 5:
         problems.append(_("The difficulty is a number from 1 to 5."))
-    if len(choices) != CHOICES_OF_SINGLE:
-        problems.append(_("A question has four options; here are %(count)d.") % {"count": len(choices)})
-    if sum(choice.is_correct for choice in choices) != 1:
-        problems.append(_("Exactly one option must be correct."))
-    for number, choice in enumerate(choices, start=1):
-        if not choice.text.strip():
-            problems.append(_("Option %(number)d has no text.") % {"number": number})
-        if not choice.rationale.strip():
-            problems.append(_("Option %(number)d has no rationale.") % {"number": number})
-        if choice.is_correct and choice.mistake:
-            problems.append(_("Option %(number)d is correct and names a mistake.") % {"number": number})
-    texts = [choice.text.strip() for choice in choices if choice.text.strip()]
-    if len(set(texts)) != len(texts):
-        problems.append(_("Two options have the same text."))
-    if not citations:
-        problems.append(_("At least one citation is needed."))
     return problems
+
+
+def _gaps(how: kinds.Kind, source: Mapping[str, Any], citations: int) -> list[str]:
+    """What a draft may lack and a question that students see may not."""
+    return [*how.gaps(source), *([] if citations else [_("At least one citation is needed.")])]
 
 
 def _problems_of_text(rendered: Rendered) -> list[str]:
@@ -166,17 +159,68 @@ def _problems_of_text(rendered: Rendered) -> list[str]:
     return [*rendered.problems, *nested]
 
 
+class NotReady(Exception):
+    """Only a question that was approved goes live."""
+
+
+class SecondPersonNeeded(Exception):
+    """Whoever changed a key does not approve the change."""
+
+
+@transaction.atomic
+def send_to_review(*, revision: QuestionRevision, by: User, at: datetime) -> None:
+    """Say that a draft is finished; harmless when repeated."""
+    QuestionRevision.objects.filter(pk=revision.pk, submitted_at=None, published_at=None).update(
+        submitted_at=at, submitted_by=by
+    )
+    revision.refresh_from_db(fields=["submitted_at", "submitted_by"])
+
+
+@transaction.atomic
+def approve_question(*, revision: QuestionRevision, by: User, at: datetime) -> None:
+    """Declare a revision ready; harmless when repeated.
+
+    Raises ``QuestionRefused`` naming every rationale and citation that is missing, and ``SecondPersonNeeded``
+    when it changes the key and ``by`` wrote it.
+    """
+    gaps = _gaps(kinds.get(revision.kind), revision.source, revision.citations.count())
+    if gaps:
+        raise QuestionRefused(gaps)
+    if revision.changes_key and revision.created_by_id == by.pk:
+        raise SecondPersonNeeded
+    send_to_review(revision=revision, by=by, at=at)
+    QuestionRevision.objects.filter(pk=revision.pk, approved_at=None, published_at=None).update(
+        approved_at=at, approved_by=by
+    )
+    revision.refresh_from_db(fields=["approved_at", "approved_by"])
+
+
+@transaction.atomic
+def return_to_draft(*, revision: QuestionRevision) -> None:
+    """Take a revision back from review, approved or not; harmless when repeated."""
+    QuestionRevision.objects.filter(pk=revision.pk, published_at=None).update(
+        submitted_at=None, submitted_by=None, approved_at=None, approved_by=None
+    )
+    revision.refresh_from_db(fields=["submitted_at", "submitted_by", "approved_at", "approved_by"])
+
+
 @transaction.atomic
 def publish_question(
     *, revision: QuestionRevision, by: User | None, at: datetime, live_from: datetime
 ) -> None:
-    """Make a draft live from a moment that is not before ``at``. Raises ``AlreadyPublished``."""
+    """Make a revision live from a moment that is not before ``at``.
+
+    What a person publishes must be approved; a pack's readers have done that. Raises ``NotReady`` and
+    ``AlreadyPublished``.
+    """
+    if by is not None and revision.approved_at is None:
+        raise NotReady
     publish_revision(revision=revision, by=by, live_from=max(live_from, at))
 
 
 # --- checkpoints in lessons --------------------------------------------------------------------------
-class NotAChoice(Exception):
-    """The option does not belong to a published revision of the question."""
+class NotAnAnswer(Exception):
+    """What was sent answers no published revision of the question."""
 
 
 @transaction.atomic
@@ -200,20 +244,27 @@ def attach_checkpoints(*, lesson_revision: LessonRevision, keys: Sequence[str]) 
 
 @transaction.atomic
 def answer_checkpoint(
-    *, user: User, checkpoint: Checkpoint, choice: Choice, at: datetime
+    *, user: User, checkpoint: Checkpoint, revision: QuestionRevision, fields: kinds.Fields, at: datetime
 ) -> CheckpointAnswer:
     """Add an answer; a right one meets the lesson's requirement, and a later wrong one takes nothing back.
 
-    The option may belong to an older revision than the live one: it is what the person saw. Raises
-    ``NotAChoice`` for an option of another question or of a draft.
+    ``revision`` may be older than the live one: it is what the person saw. Raises ``NotAnAnswer`` when it is
+    of another question or a draft, or when ``fields`` hold no answer to it.
     """
-    revision = choice.revision
     if revision.question_id != checkpoint.question_id or revision.state(at) != "live":
-        raise NotAChoice
+        raise NotAnAnswer
+    how = kinds.get(revision.kind)
+    try:
+        value = how.clean(revision.asked, fields)
+    except kinds.BadAnswer as bad:
+        raise NotAnAnswer(str(bad)) from bad
+    if value is None:
+        raise NotAnAnswer
+    grade = how.grade(revision.answer_key, value, known_codes(how.entered(value), on_date=at.date()))
     answer = CheckpointAnswer.objects.create(
-        user=user, question_revision=revision, choice=choice, is_correct=choice.is_correct, answered_at=at
+        user=user, question_revision=revision, value=value, is_correct=grade.is_correct, answered_at=at
     )
-    if choice.is_correct:
+    if grade.is_correct:
         key = checkpoint.question.key
         meet_requirement(user=user, kind=Requirement.Kind.CHECKPOINT, key=key, at=at)
     return answer

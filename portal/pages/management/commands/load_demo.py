@@ -17,7 +17,7 @@ from courses.catalog.models import Certification, Course, EducationPath, Lesson,
 from courses.credentials.actions import add_credit, record_credential
 from courses.credentials.cycles import add_months
 from courses.exams.actions import answer_checkpoint
-from courses.exams.models import Choice, QuestionRevision
+from courses.exams.models import QuestionRevision
 from courses.progress.actions import complete_lesson, enrol, follow_path, record_reading
 from courses.reminders.actions import save_settings
 from courses.reminders.timing import Hours
@@ -122,6 +122,6 @@ def study(user: User, lesson: Lesson, at: datetime) -> None:
     revision = LessonRevision.objects.live(at).get(lesson=lesson)
     for checkpoint in revision.checkpoints.select_related("question"):
         asked = QuestionRevision.objects.live(at).get(question=checkpoint.question)
-        right = Choice.objects.get(revision=asked, is_correct=True)
-        answer_checkpoint(user=user, checkpoint=checkpoint, choice=right, at=at)
+        right = {"choice": [str(asked.answer_key["right"][0])]}
+        answer_checkpoint(user=user, checkpoint=checkpoint, revision=asked, fields=right, at=at)
     complete_lesson(user=user, lesson=lesson, revision=revision, at=at)

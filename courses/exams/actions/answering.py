@@ -1,0 +1,389 @@
+"""What happens while an attempt runs: answers, marks, sections, pauses, added time. Answers never change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Subquery
+
+from accounts.models import User
+from courses.exams import kinds
+from courses.exams.clock import GRACE, deadline, first_of, is_late, remaining_s
+from courses.exams.models import (
+    Attempt,
+    AttemptItem,
+    AttemptSection,
+    ItemMark,
+    Response,
+    TimeExtension,
+    TraceEvent,
+)
+
+
+class NoSuchItem(Exception):
+    """The person has no such question."""
+
+
+class AttemptClosed(Exception):
+    """The attempt, its section or this question was closed before the answer came."""
+
+
+class NotOpenYet(Exception):
+    """The section of this question was not opened, or the attempt is paused."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What is known after an answer was stored."""
+
+    #: The greatest ``seq`` known for this question; a tab goes on from it.
+    seq: int
+    saved_at: datetime
+    #: None: there is no clock.
+    remaining_s: int | None
+    #: Another tab or device has answered in this attempt within the last minutes.
+    elsewhere: bool
+    #: Stored, but after deadline and grace: it does not count.
+    late: bool
+    #: Whether the question now has an answer: an emptied one is stored too.
+    is_answered: bool
+
+
+#: How long another tab or device counts as open after its last answer.
+NEARBY = timedelta(minutes=5)
+
+# One statement decides and appends, so nothing can happen in between. {lock} makes it wait for a submit
+# that is under way and then see its result; SQLite has one writer at a time and needs no lock.
+_APPEND = """
+    INSERT INTO exams_response (item_id, attempt_id, value, client_id, seq, received_at, late)
+    SELECT item.id, attempt.id, %(value)s, %(client_id)s,
+           COALESCE(%(seq)s, (SELECT MAX(seq) + 1 FROM exams_response WHERE item_id = item.id), 1),
+           %(received_at)s, %(late)s
+      FROM exams_attempt attempt
+      JOIN exams_attemptitem item ON item.attempt_id = attempt.id
+      JOIN exams_attemptsection section ON section.id = item.section_id
+     WHERE item.id = %(item_id)s
+       AND (%(late)s OR (attempt.state = 'open' AND attempt.paused_at IS NULL
+                         AND section.closed_at IS NULL AND item.revealed_at IS NULL))
+    {lock}
+    ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A question of a person's attempt and all that decides whether an answer to it is taken."""
+
+    item_id: int
+    kind: str
+    asked: kinds.Doc
+    ends_at: datetime | None
+    is_open: bool
+    newest: int
+    elsewhere: bool
+
+
+def _place(user: User, attempt_id: int, position: int, client_id: str, received_at: datetime) -> _Place:
+    """One query. Raises ``NoSuchItem``."""
+    theirs = Response.objects.filter(
+        attempt=OuterRef("attempt"), received_at__gt=received_at - NEARBY
+    ).exclude(client_id=client_id)
+    row = (
+        AttemptItem.objects.filter(attempt=attempt_id, attempt__user=user, position=position)
+        .annotate(
+            newest=Subquery(Response.objects.filter(item=OuterRef("pk")).order_by("-seq").values("seq")[:1]),
+            elsewhere=Exists(theirs),
+        )
+        .values_list(
+            "pk",
+            "question_revision__kind",
+            "question_revision__asked",
+            "attempt__deadline_at",
+            "section__deadline_at",
+            "section__opened_at",
+            "attempt__paused_at",
+            "newest",
+            "elsewhere",
+        )
+        .first()
+    )
+    if row is None:
+        raise NoSuchItem
+    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, newest, elsewhere = row
+    return _Place(
+        pk,
+        kind,
+        asked,
+        first_of(attempt_ends, section_ends),
+        opened_at is not None and paused_at is None,
+        newest or 0,
+        elsewhere,
+    )
+
+
+def submit_answer(
+    *,
+    user: User,
+    attempt_id: int,
+    position: int,
+    fields: kinds.Fields,
+    client_id: str,
+    seq: int | None,
+    received_at: datetime,
+) -> Saved:
+    """Store an answer if the attempt still takes it; sending the same one again changes nothing.
+
+    Two statements. ``fields`` are the form's; ``seq`` is None for a browser without JavaScript: then the
+    server counts. An answer after deadline and grace is stored as late. Raises ``NoSuchItem``,
+    ``AttemptClosed``, ``NotOpenYet`` and ``kinds.BadAnswer``.
+    """
+    place = _place(user, attempt_id, position, client_id, received_at)
+    if not place.is_open:
+        raise NotOpenYet
+    value = kinds.get(place.kind).clean(place.asked, fields)
+    late = is_late(place.ends_at, received_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _APPEND.format(lock="FOR SHARE OF attempt" if connection.features.has_select_for_update else ""),
+            {
+                "item_id": place.item_id,
+                "value": connection.ops.adapt_json_value(value, None),
+                "client_id": client_id,
+                "seq": seq,
+                "received_at": connection.ops.adapt_datetimefield_value(received_at),
+                "late": late,
+            },
+        )
+        is_new = cursor.rowcount == 1
+    if not is_new:  # sent before, or refused
+        late = _late_of(place.item_id, client_id, seq)
+    newest = max(place.newest, seq) if seq is not None else place.newest + 1
+    return Saved(
+        newest, received_at, remaining_s(place.ends_at, received_at), place.elsewhere, late, value is not None
+    )
+
+
+def _late_of(item_id: int, client_id: str, seq: int | None) -> bool:
+    """Whether the answer that was sent before was late. Raises ``AttemptClosed`` when there is none."""
+    if seq is not None:
+        for late in Response.objects.filter(item=item_id, client_id=client_id, seq=seq).values_list(
+            "late", flat=True
+        ):
+            return late
+    raise AttemptClosed
+
+
+# --- marks -----------------------------------------------------------------------------------------------
+@transaction.atomic
+def mark_item(
+    *,
+    user: User,
+    attempt_id: int,
+    position: int,
+    flagged: bool | None = None,
+    struck: Sequence[int] | None = None,
+    highlights: Sequence[tuple[int, int]] | None = None,
+    note: str | None = None,
+) -> None:
+    """Note on a question of an open attempt that it is flagged, what is struck out or highlighted, or words.
+
+    What is None stays as it is. Raises ``NoSuchItem`` and ``AttemptClosed``.
+    """
+    item = (
+        AttemptItem.objects.filter(attempt=attempt_id, attempt__user=user, position=position)
+        .select_related("attempt")
+        .first()
+    )
+    if item is None:
+        raise NoSuchItem
+    if item.attempt.state != Attempt.State.OPEN:
+        raise AttemptClosed
+    noted: dict[str, Any] = {}
+    if flagged is not None:
+        noted["flagged"] = flagged
+    if struck is not None:
+        noted["struck"] = [pk for pk in item.order if pk in struck]
+    if highlights is not None:
+        noted["highlights"] = sorted([list(one) for one in highlights])
+    if note is not None:
+        noted["note"] = note
+    ItemMark.objects.update_or_create(item=item, defaults=noted)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a browser tells beside answers: a question was open for so long, something was looked up."""
+
+    seq: int
+    kind: str
+    position: int | None = None
+    detail: str = ""
+    seconds: int = 0
+
+
+def record_trace(*, user: User, attempt_id: int, client_id: str, steps: Sequence[Step], at: datetime) -> None:
+    """Keep the steps of an open attempt; sending them again changes nothing. Raises ``NoSuchItem``."""
+    if not Attempt.objects.owned_by(user).filter(pk=attempt_id).exists():
+        raise NoSuchItem
+    items = dict(
+        AttemptItem.objects.filter(
+            attempt=attempt_id, position__in={step.position for step in steps if step.position}
+        ).values_list("position", "pk")
+    )
+    TraceEvent.objects.bulk_create(
+        (
+            TraceEvent(
+                attempt_id=attempt_id,
+                item_id=items.get(step.position or 0),
+                client_id=client_id,
+                seq=step.seq,
+                kind=step.kind,
+                detail=step.detail,
+                seconds=step.seconds,
+                at=at,
+            )
+            for step in steps
+        ),
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def reveal_item(*, user: User, attempt_id: int, position: int, at: datetime) -> AttemptItem:
+    """Explain a question of a tutored set; from then on no answer to it is taken. Harmless when repeated.
+
+    Raises ``NoSuchItem``, also for a question of an attempt that tells nothing before its end.
+    """
+    item = (
+        AttemptItem.objects.filter(
+            attempt=attempt_id, attempt__user=user, attempt__mode=Attempt.Mode.TUTOR, position=position
+        )
+        .select_related("attempt", "question_revision")
+        .first()
+    )
+    if item is None:
+        raise NoSuchItem
+    AttemptItem.objects.filter(pk=item.pk, revealed_at=None, attempt__state=Attempt.State.OPEN).update(
+        revealed_at=at
+    )
+    item.refresh_from_db(fields=["revealed_at"])
+    return item
+
+
+# --- pauses, added time ----------------------------------------------------------------------------------
+@transaction.atomic
+def pause_attempt(*, user: User, attempt_id: int, at: datetime) -> None:
+    """Stop the count of time of an attempt that is no exam; harmless when repeated."""
+    Attempt.objects.owned_by(user).open().filter(pk=attempt_id, paused_at=None).exclude(
+        mode=Attempt.Mode.EXAM
+    ).update(paused_at=at)
+
+
+@transaction.atomic
+def resume_attempt(*, user: User, attempt_id: int, at: datetime) -> None:
+    """Go on after a pause; harmless when repeated."""
+    paused = Attempt.objects.owned_by(user).open().filter(pk=attempt_id).exclude(paused_at=None)
+    for attempt in paused.select_for_update():
+        attempt.paused_s += max(0, int((at - (attempt.paused_at or at)).total_seconds()))
+        attempt.paused_at = None
+        attempt.save(update_fields=["paused_s", "paused_at"])
+
+
+@transaction.atomic
+def add_time(*, attempt: Attempt, minutes: int, reason: str, by: User, at: datetime) -> TimeExtension:
+    """Give a running exam more time and keep why. Raises ``AttemptClosed``."""
+    added = timedelta(minutes=minutes)
+    running = Attempt.objects.open().filter(pk=attempt.pk, deadline_at__gte=at - GRACE)
+    if not running.update(deadline_at=F("deadline_at") + added):
+        raise AttemptClosed
+    AttemptSection.objects.filter(attempt=attempt, closed_at=None).exclude(deadline_at=None).update(
+        deadline_at=F("deadline_at") + added
+    )
+    return TimeExtension.objects.create(
+        attempt=attempt, minutes=minutes, reason=reason, added_by=by, added_at=at
+    )
+
+
+# --- sections --------------------------------------------------------------------------------------------
+class NoWayBack(Exception):
+    """The section is closed, or one before it must be done first."""
+
+
+@transaction.atomic
+def enter_section(*, user: User, attempt_id: int, position: int, at: datetime) -> AttemptSection:
+    """Open a section of a running attempt, if it is not open yet, and close what may not be returned to.
+
+    Sections come one after the other; whoever comes back from a break early gets the rest of it off the
+    clock. Harmless when repeated. Raises ``NoSuchItem``, ``AttemptClosed`` and ``NoWayBack``.
+    """
+    attempt = Attempt.objects.owned_by(user).select_for_update().filter(pk=attempt_id).first()
+    if attempt is None:
+        raise NoSuchItem
+    if attempt.state != Attempt.State.OPEN or is_late(attempt.deadline_at, at):
+        raise AttemptClosed
+    sections = {one.position: one for one in attempt.sections.all()}
+    if position not in sections:
+        raise NoSuchItem
+    section, before = sections[position], sections.get(position - 1)
+    if section.closed_at is not None or is_late(section.deadline_at, at):
+        raise NoWayBack
+    if section.opened_at is None and (before is None or before.opened_at is None):
+        raise NoWayBack
+    for one in sections.values():
+        if one.position < position and one.closed_at is None and (one.no_return or one.break_minutes):
+            close_section(one, at=at)
+    if section.opened_at is None:
+        if before is not None and before.break_until is not None:
+            at = _end_break(attempt, before, at)
+        section.opened_at = at
+        if section.minutes:
+            section.deadline_at = deadline(at, section.minutes, user.time_multiplier)
+        section.save(update_fields=["opened_at", "deadline_at"])
+    return section
+
+
+@transaction.atomic
+def take_break(*, user: User, attempt_id: int, position: int, at: datetime) -> AttemptSection:
+    """Close a section and begin the break that follows it, off the clock; harmless when repeated.
+
+    Raises ``NoSuchItem`` when no break follows the section, and ``AttemptClosed``.
+    """
+    section = (
+        AttemptSection.objects.select_for_update()
+        .select_related("attempt")
+        .filter(attempt=attempt_id, attempt__user=user, position=position, break_minutes__gt=0)
+        .first()
+    )
+    if section is None or section.opened_at is None:
+        raise NoSuchItem
+    if section.attempt.state != Attempt.State.OPEN or is_late(section.attempt.deadline_at, at):
+        raise AttemptClosed
+    if section.break_until is None:
+        pause = timedelta(minutes=section.break_minutes)
+        close_section(section, at=at)
+        section.break_until = at + pause
+        section.save(update_fields=["break_until"])
+        Attempt.objects.filter(pk=attempt_id).exclude(deadline_at=None).update(
+            deadline_at=F("deadline_at") + pause
+        )
+    return section
+
+
+def close_section(section: AttemptSection, *, at: datetime) -> None:
+    section.closed_at = section.closed_at or at
+    section.save(update_fields=["closed_at"])
+
+
+def _end_break(attempt: Attempt, before: AttemptSection, at: datetime) -> datetime:
+    """Take what is left of a break off the deadline; a break that ran over began the next section itself."""
+    until = before.break_until or at
+    if at >= until:
+        return until
+    Attempt.objects.filter(pk=attempt.pk).exclude(deadline_at=None).update(
+        deadline_at=F("deadline_at") - (until - at)
+    )
+    before.break_until = at
+    before.save(update_fields=["break_until"])
+    return at

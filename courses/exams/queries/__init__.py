@@ -1,0 +1,8 @@
+"""Reading of the pages of exams, each in a constant number of queries."""
+
+from courses.exams.queries.checkpoints import CheckpointShown, checkpoint_for, checkpoints_for
+from courses.exams.queries.offers import exam_offers
+from courses.exams.queries.report import report
+from courses.exams.queries.room import room
+
+__all__ = ["CheckpointShown", "checkpoint_for", "checkpoints_for", "exam_offers", "report", "room"]
