@@ -356,7 +356,9 @@ def known_codes(pairs: Iterable[tuple[str, str]], *, on_date: date) -> Callable[
         return lambda system, code: True
     systems = {system for system, _code in asked}
     covered = set(
-        Release.objects.on(on_date).filter(system__in=systems, book=Book.CODES).values_list("system", flat=True)
+        Release.objects.on(on_date)
+        .filter(system__in=systems, book=Book.CODES)
+        .values_list("system", flat=True)
     )
     found = set(
         Code.objects.on(on_date)

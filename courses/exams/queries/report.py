@@ -1,18 +1,38 @@
-"""The report of a finished attempt."""
+"""The report of a finished attempt: read from rows that never change, so it says the same for ever.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+What depends on later attempts or on today's lessons is in ``comparing``, on a page of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
-from django.db.models import Count
+from django.db.models import Count, F
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 
-from courses.exams import kinds, paper
-from courses.exams.models import Attempt, ItemResult, Response, Score
+from courses.exams import kinds
+from courses.exams.models import (
+    Attempt,
+    AttemptSection,
+    ItemResult,
+    KeyCorrection,
+    QuestionRevision,
+    Response,
+    Score,
+    TraceEvent,
+)
 from courses.exams.queries.explained import CitationShown, citations_of
+from courses.exams.weights import Interval, wilson
+
+Show = Literal["all", "wrong", "flagged", "unanswered"]
+
+#: As many of the questions that took longest are named.
+SLOWEST = 5
 
 
 @dataclass(frozen=True)
@@ -24,12 +44,42 @@ class DomainShown:
     points: Decimal
     total: int
 
+    @property
+    def percent(self) -> float:
+        return 100 * float(self.points) / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> Interval:
+        """What so few questions say of the domain, 19 times of 20."""
+        return wilson(self.points, self.total)
+
+
+@dataclass(frozen=True)
+class CorrectionShown:
+    """A decision about a question's key that was in force when the result was counted."""
+
+    how: str
+    reason: str
+    applied_at: datetime
+    #: Only of ``also``: the key that counts beside the one by which the answer is explained.
+    other_html: SafeString = SafeString("")
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Words looked up or an entry opened while a question was open."""
+
+    is_opened: bool
+    detail: str
+    at: datetime
+
 
 @dataclass(frozen=True)
 class ReportQuestion:
     """A question of a finished attempt with everything that explains it."""
 
     position: int
+    section: str
     domain: str
     stem_html: SafeString
     explained_html: SafeString
@@ -39,108 +89,271 @@ class ReportQuestion:
     is_correct: bool
     is_answered: bool
     is_flagged: bool
+    note: str
+    highlights: list[str]
     citations: list[CitationShown]
     late_answers: int
+    correction: CorrectionShown | None
+    look_ups: list[LookUp]
+    key_codes: list[str]
+
+
+@dataclass(frozen=True)
+class Slow:
+    """One of the questions that took longest."""
+
+    position: int
+    seconds: int
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How the time was used."""
+    """How the time was used; breaks and pauses are no use of it."""
 
     used_minutes: int
     per_question_s: int
     #: None: there was no clock.
     allowed_minutes: int | None
     allowed_per_question_s: int | None
+    #: Empty: the browser told nothing of single questions.
+    slowest: list[Slow]
+
+
+@dataclass(frozen=True)
+class EarlierScore:
+    """A result as it once counted, and why another came after it."""
+
+    score: Score
+    #: Why this result was counted; empty for the first.
+    reason: str
 
 
 @dataclass(frozen=True)
 class Report:
     """The result of an attempt; the same for ever, as it is read from rows that are never changed."""
 
-    correct: int
-    total: int
-    percent: Decimal
+    score: Score
+    #: The result that counted before the current one; None: it was never re-scored.
+    before: Score | None
+    #: All results, the newest first; one alone says nothing.
+    history: list[EarlierScore]
     pass_percent: int
-    passed: bool
+    #: Whether there is a pass line at all: a person's own set has none.
+    has_line: bool
+    scale: Mapping[str, int] | None
     domains: list[DomainShown]
     questions: list[ReportQuestion]
-    grid: SafeString
+    shown: list[ReportQuestion]
+    counts: dict[Show, int]
+    pretest: int
+    dropped: int
     pace: Pace
-    lacking: list[Mapping[str, Any]]
+    lacking: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether parts of questions counted, so that points say more than the number of right ones."""
+        return self.score.points != self.score.correct
 
 
-def report(attempt: Attempt, score: Score) -> Report:
-    """The report of a submitted attempt as ``score`` has it: three queries, whatever the number."""
-    titles = {one["key"]: one["title"] for one in score.domains}
-    results = list(
-        ItemResult.objects.filter(score=score)
-        .select_related("item__question_revision__domain", "item__mark", "response")
-        .order_by("item__position")
-    )
-    citations = citations_of([one.item.question_revision_id for one in results])
+def report(attempt: Attempt, show: Show = "all") -> Report:
+    """The report of a submitted attempt: seven queries, whatever the number; eight where codes were looked up."""
+    scores = list(Score.objects.filter(attempt=attempt).select_related("correction").order_by("pk"))
+    current = next(one for one in scores if one.is_current)
+    sections = list(AttemptSection.objects.filter(attempt=attempt).order_by("position"))
+    rows = _rows(current)
+    revisions = [row["revision"] for row in rows]
+    citations = citations_of(revisions)
+    corrections = _in_force(revisions, current.scored_at)
     late = dict(
         Response.objects.filter(attempt=attempt, late=True)
         .order_by()
         .values_list("item")
         .annotate(n=Count("pk"))
     )
-    questions = []
-    for result in results:
-        item, revision = result.item, result.item.question_revision
-        value = result.response.value if result.response else None
-        questions.append(
-            ReportQuestion(
-                position=item.position,
-                domain=titles.get(revision.domain.key, revision.domain.title),
-                stem_html=mark_safe(revision.stem_linked_html),  # sanitised on write
-                explained_html=kinds.get(revision.kind).explain(
-                    revision.explained, revision.answer_key, item.order, value, result.detail
-                ),
-                points=result.points,
-                is_scored=item.is_scored,
-                is_dropped=result.is_dropped,
-                is_correct=result.is_correct,
-                is_answered=value is not None,
-                is_flagged=hasattr(item, "mark") and item.mark.flagged,
-                citations=citations.get(item.question_revision_id, []),
-                late_answers=late.get(item.pk, 0),
-            )
+    seconds, look_ups = _traced(attempt)
+    key_codes = _key_codes({row["revision"] for row in rows if row["item"] in look_ups})
+    titles = {one["key"]: one["title"] for one in current.domains}
+    names = {one.pk: one.title for one in sections} if len(sections) > 1 else {}
+    facts = {
+        row["item"]: (
+            ("wrong", not row["is_correct"] and not row["is_dropped"]),
+            ("flagged", bool(row["flagged"])),
+            ("unanswered", row["value"] is None),
         )
+        for row in rows
+    }
+    questions, shown = [], []
+    for row in rows:
+        is_shown = show == "all" or (show, True) in facts[row["item"]]
+        explained, correction = SafeString(""), corrections.get(row["revision"])
+        decided = None
+        if is_shown:
+            explained, other = _explained(row, correction)
+            if correction is not None and correction.applied_at is not None:
+                decided = CorrectionShown(correction.how, correction.reason, correction.applied_at, other)
+        question = ReportQuestion(
+            position=row["position"],
+            section=names.get(row["section"], ""),
+            domain=titles.get(row["domain"], ""),
+            stem_html=mark_safe(row["stem"]),  # sanitised on write
+            explained_html=explained,
+            points=row["points"],
+            is_scored=row["is_scored"],
+            is_dropped=row["is_dropped"],
+            is_correct=row["is_correct"],
+            is_answered=row["value"] is not None,
+            is_flagged=bool(row["flagged"]),
+            note=row["note"] or "",
+            highlights=_excerpts(row["bare"], row["highlights"] or []),
+            citations=citations.get(row["revision"], []),
+            late_answers=late.get(row["item"], 0),
+            correction=decided,
+            look_ups=look_ups.get(row["item"], []),
+            key_codes=key_codes.get(row["revision"], []),
+        )
+        questions.append(question)
+        if is_shown:
+            shown.append(question)
+    told: dict[Show, int] = {"all": len(rows), "wrong": 0, "flagged": 0, "unanswered": 0}
+    for found in facts.values():
+        for name, holds in found:
+            told[name] += holds  # type: ignore[index]  # the names above
+    history = [EarlierScore(one, one.correction.reason if one.correction else "") for one in reversed(scores)]
     return Report(
-        correct=score.correct,
-        total=score.total,
-        percent=score.percent,
+        score=current,
+        before=scores[scores.index(current) - 1] if scores.index(current) else None,
+        history=history,
         pass_percent=attempt.pass_percent,
-        passed=score.passed,
+        has_line=attempt.blueprint_id is not None,
+        scale=attempt.scale,
         domains=[
             DomainShown(one["title"], one["correct"], Decimal(one["points"]), one["total"])
-            for one in score.domains
+            for one in current.domains
         ],
         questions=questions,
-        grid=mark_safe("".join(_report_cell(one) for one in questions)),  # cells are safe
-        pace=_pace(attempt, score.total),
+        shown=shown,
+        counts=told,
+        pretest=sum(not row["is_scored"] for row in rows),
+        dropped=sum(row["is_dropped"] for row in rows),
+        pace=_pace(attempt, sections, {row["item"]: row["position"] for row in rows}, seconds),
         lacking=attempt.lacking,
     )
 
 
-def _report_cell(question: ReportQuestion) -> SafeString:
-    names, words = (" is-right", _("right")) if question.is_correct else (" is-wrong", _("not right"))
-    if not question.is_answered:
-        words = _("not answered")
-    return paper.cell(question.position, names=names, words=words, href=f"#q-{question.position}")
+def _rows(score: Score) -> list[dict[str, Any]]:
+    """What each question came to, with the columns that explain it and no others."""
+    return list(
+        ItemResult.objects.filter(score=score)
+        .order_by("item__position")
+        .values(
+            "points",
+            "is_correct",
+            "is_dropped",
+            "detail",
+            "item",
+            value=F("response__value"),
+            position=F("item__position"),
+            section=F("item__section"),
+            order=F("item__order"),
+            is_scored=F("item__is_scored"),
+            flagged=F("item__mark__flagged"),
+            note=F("item__mark__note"),
+            highlights=F("item__mark__highlights"),
+            revision=F("item__question_revision"),
+            kind=F("item__question_revision__kind"),
+            domain=F("item__question_revision__domain__key"),
+            stem=F("item__question_revision__stem_linked_html"),
+            bare=F("item__question_revision__stem_html"),
+            answer_key=F("item__question_revision__answer_key"),
+            explained=F("item__question_revision__explained"),
+        )
+    )
 
 
-def _pace(attempt: Attempt, total: int) -> Pace:
+def _in_force(revisions: Sequence[int], at: datetime) -> dict[int, KeyCorrection]:
+    """The decision about each revision that a result counted at ``at`` took into account."""
+    decided = KeyCorrection.objects.filter(revision__in=revisions, applied_at__lte=at)
+    return {one.revision_id: one for one in decided.order_by("applied_at", "pk")}
+
+
+def _explained(row: Mapping[str, Any], correction: KeyCorrection | None) -> tuple[SafeString, SafeString]:
+    """The explanation by the key that gave the points, and by the other one that counts beside it."""
+    how, value, key = kinds.get(row["kind"]), row["value"], row["answer_key"]
+    corrected = correction.answer_key if correction is not None else None
+    if corrected is None or correction is None:
+        return how.explain(row["explained"], key, row["order"], value, row["detail"]), SafeString("")
+    if correction.how == KeyCorrection.How.NEW_KEY:
+        return how.explain(row["explained"], corrected, row["order"], value, row["detail"]), SafeString("")
+    # whether a code exists changes words, never points
+    first, second = (how.grade(one, value, lambda system, code: True) for one in (key, corrected))
+    main, other, detail = (
+        (corrected, key, first.detail) if second.points > first.points else (key, corrected, second.detail)
+    )
+    return (
+        how.explain(row["explained"], main, row["order"], value, row["detail"]),
+        how.explain(row["explained"], other, row["order"], value, detail),
+    )
+
+
+def _traced(attempt: Attempt) -> tuple[dict[int, int], dict[int, list[LookUp]]]:
+    """Seconds that each question was open, and what was looked up at each, in order."""
+    seconds: dict[int, int] = {}
+    look_ups: dict[int, list[LookUp]] = {}
+    events = TraceEvent.objects.filter(attempt=attempt, item__isnull=False).order_by("at", "pk")
+    for item, kind, detail, took, at in events.values_list("item", "kind", "detail", "seconds", "at"):
+        if kind == TraceEvent.Kind.VIEW:
+            seconds[item] = seconds.get(item, 0) + took
+        else:
+            look_ups.setdefault(item, []).append(LookUp(kind == TraceEvent.Kind.OPEN, detail, at))
+    return seconds, look_ups
+
+
+def _key_codes(revisions: set[int]) -> dict[int, list[str]]:
+    """The codes that the keys of these revisions ask for; no query where none is wanted."""
+    if not revisions:
+        return {}
+    sources = QuestionRevision.objects.filter(pk__in=revisions).values_list("pk", "kind", "source")
+    return {pk: list(dict(kinds.get(kind).codes(source)).values()) for pk, kind, source in sources}
+
+
+def _excerpts(html: str, highlights: Sequence[Sequence[int]]) -> list[str]:
+    """The highlighted words of a stem, by their places in its text."""
+    if not highlights:
+        return []
+    text = unescape(strip_tags(html))
+    return [words for start, end in highlights if (words := " ".join(text[start:end].split()))]
+
+
+def _pace(
+    attempt: Attempt,
+    sections: Sequence[AttemptSection],
+    positions: Mapping[int, int],
+    seconds: Mapping[int, int],
+) -> Pace:
     ended_at = attempt.submitted_at or attempt.started_at
-    used = (ended_at - attempt.started_at).total_seconds() - attempt.paused_s
+    breaks = sum(
+        (
+            max(timedelta(0), min(one.break_until, ended_at) - one.closed_at)
+            for one in sections
+            if one.break_until and one.closed_at
+        ),
+        timedelta(0),
+    )
+    used = (ended_at - attempt.started_at - breaks).total_seconds() - attempt.paused_s
     allowed = None
     if attempt.deadline_at is not None:
-        allowed = (attempt.deadline_at - attempt.started_at).total_seconds()
+        allowed = (attempt.deadline_at - attempt.started_at - breaks).total_seconds()
         used = min(used, allowed)
+    used, count = max(0.0, used), max(1, len(positions))
+    slowest = sorted(
+        (Slow(positions[item], took) for item, took in seconds.items() if took and item in positions),
+        key=lambda one: (-one.seconds, one.position),
+    )
     return Pace(
         used_minutes=ceil(used / 60),
-        per_question_s=round(used / max(1, total)),
+        per_question_s=round(used / count),
         allowed_minutes=None if allowed is None else round(allowed / 60),
-        allowed_per_question_s=None if allowed is None else round(allowed / max(1, total)),
+        allowed_per_question_s=None if allowed is None else round(allowed / count),
+        slowest=slowest[:SLOWEST],
     )
