@@ -42,7 +42,7 @@ def test_a_step_is_labelled_by_its_words() -> None:
 
 
 def test_explain_shows_the_right_order_with_the_place_given() -> None:
-    first, second, third, fourth = STEPS.answer_key["order"]
+    first, second, third, _fourth = STEPS.answer_key["order"]
     value = places(second, first, third)
     detail = ORDERING.grade(STEPS.answer_key, value, known).detail
     html = ORDERING.explain(STEPS.explained, STEPS.answer_key, [], value, detail)
