@@ -19,6 +19,11 @@ class Candidate:
     group: str = ""
     last_seen: datetime | None = None
 
+    @property
+    def unit(self) -> str:
+        """What can be on a form once: an exclusion group, or the question itself."""
+        return f"group {self.group}" if self.group else f"question {self.id}"
+
 
 @dataclass(frozen=True)
 class Form:
@@ -73,11 +78,6 @@ class _Slot:
     pick: int = 0
 
 
-def _unit(candidate: Candidate) -> str:
-    """What can be on the form once: an exclusion group, or the question itself."""
-    return f"group {candidate.group}" if candidate.group else f"question {candidate.id}"
-
-
 def _fill(
     slot: _Slot, by_domain: Mapping[int, list[Candidate]], taken: dict[str, _Slot], tried: set[str]
 ) -> bool:
@@ -86,12 +86,12 @@ def _fill(
     Without the second step a group that spans two domains could leave one short although a form exists.
     """
     for candidate in by_domain[slot.domain]:
-        unit = _unit(candidate)
+        unit = candidate.unit
         if unit not in taken:
             taken[unit], slot.pick = slot, candidate.id
             return True
     for candidate in by_domain[slot.domain]:
-        unit = _unit(candidate)
+        unit = candidate.unit
         # moving a slot of the same domain gains nothing: it would have found a free question too
         if unit in tried or taken[unit].domain == slot.domain:
             continue

@@ -80,7 +80,9 @@ class _Place:
     kind: str
     asked: kinds.Doc
     ends_at: datetime | None
-    is_open: bool
+    #: Its section was opened and the attempt is not paused.
+    is_reached: bool
+    is_over: bool
     newest: int
     elsewhere: bool
 
@@ -104,6 +106,7 @@ def _place(user: User, attempt_id: int, position: int, client_id: str, received_
             "section__deadline_at",
             "section__opened_at",
             "attempt__paused_at",
+            "attempt__state",
             "newest",
             "elsewhere",
         )
@@ -111,13 +114,14 @@ def _place(user: User, attempt_id: int, position: int, client_id: str, received_
     )
     if row is None:
         raise NoSuchItem
-    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, newest, elsewhere = row
+    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, state, newest, elsewhere = row
     return _Place(
         pk,
         kind,
         asked,
         first_of(attempt_ends, section_ends),
         opened_at is not None and paused_at is None,
+        state != Attempt.State.OPEN,
         newest or 0,
         elsewhere,
     )
@@ -140,7 +144,7 @@ def submit_answer(
     ``AttemptClosed``, ``NotOpenYet`` and ``kinds.BadAnswer``.
     """
     place = _place(user, attempt_id, position, client_id, received_at)
-    if not place.is_open:
+    if not place.is_reached and not place.is_over:
         raise NotOpenYet
     value = kinds.get(place.kind).clean(place.asked, fields)
     late = is_late(place.ends_at, received_at)
@@ -293,7 +297,9 @@ def resume_attempt(*, user: User, attempt_id: int, at: datetime) -> None:
 
 @transaction.atomic
 def add_time(*, attempt: Attempt, minutes: int, reason: str, by: User, at: datetime) -> TimeExtension:
-    """Give a running exam more time and keep why. Raises ``AttemptClosed``."""
+    """Give a running exam more time and keep why; an end never comes nearer. Raises ``AttemptClosed``."""
+    if minutes < 1:
+        raise ValueError("time is only ever added")
     added = timedelta(minutes=minutes)
     running = Attempt.objects.open().filter(pk=attempt.pk, deadline_at__gte=at - GRACE)
     if not running.update(deadline_at=F("deadline_at") + added):
@@ -318,12 +324,7 @@ def enter_section(*, user: User, attempt_id: int, position: int, at: datetime) -
     Sections come one after the other; whoever comes back from a break early gets the rest of it off the
     clock. Harmless when repeated. Raises ``NoSuchItem``, ``AttemptClosed`` and ``NoWayBack``.
     """
-    attempt = Attempt.objects.owned_by(user).select_for_update().filter(pk=attempt_id).first()
-    if attempt is None:
-        raise NoSuchItem
-    if attempt.state != Attempt.State.OPEN or is_late(attempt.deadline_at, at):
-        raise AttemptClosed
-    sections = {one.position: one for one in attempt.sections.all()}
+    attempt, sections = _running(user, attempt_id, at)
     if position not in sections:
         raise NoSuchItem
     section, before = sections[position], sections.get(position - 1)
@@ -332,8 +333,8 @@ def enter_section(*, user: User, attempt_id: int, position: int, at: datetime) -
     if section.opened_at is None and (before is None or before.opened_at is None):
         raise NoWayBack
     for one in sections.values():
-        if one.position < position and one.closed_at is None and (one.no_return or one.break_minutes):
-            close_section(one, at=at)
+        if one.position < position and (one.no_return or one.break_minutes):
+            _close_section(one, at=at)
     if section.opened_at is None:
         if before is not None and before.break_until is not None:
             at = _end_break(attempt, before, at)
@@ -346,34 +347,46 @@ def enter_section(*, user: User, attempt_id: int, position: int, at: datetime) -
 
 @transaction.atomic
 def take_break(*, user: User, attempt_id: int, position: int, at: datetime) -> AttemptSection:
-    """Close a section and begin the break that follows it, off the clock; harmless when repeated.
+    """Begin the break that follows a section, off the clock; harmless when repeated.
 
-    Raises ``NoSuchItem`` when no break follows the section, and ``AttemptClosed``.
+    What was open before it is closed: nobody answers while the clock stands. Raises ``NoSuchItem`` when no
+    break follows the section, ``NotOpenYet``, ``NoWayBack`` once the next section was entered, and
+    ``AttemptClosed``.
     """
-    section = (
-        AttemptSection.objects.select_for_update()
-        .select_related("attempt")
-        .filter(attempt=attempt_id, attempt__user=user, position=position, break_minutes__gt=0)
-        .first()
-    )
-    if section is None or section.opened_at is None:
+    attempt, sections = _running(user, attempt_id, at)
+    section, following = sections.get(position), sections.get(position + 1)
+    if section is None or following is None or not section.break_minutes:
         raise NoSuchItem
-    if section.attempt.state != Attempt.State.OPEN or is_late(section.attempt.deadline_at, at):
-        raise AttemptClosed
-    if section.break_until is None:
-        pause = timedelta(minutes=section.break_minutes)
-        close_section(section, at=at)
-        section.break_until = at + pause
-        section.save(update_fields=["break_until"])
-        Attempt.objects.filter(pk=attempt_id).exclude(deadline_at=None).update(
-            deadline_at=F("deadline_at") + pause
-        )
+    if section.opened_at is None:
+        raise NotOpenYet
+    if section.break_until is not None:
+        return section
+    if following.opened_at is not None or section.closed_at is not None:
+        raise NoWayBack
+    for one in sections.values():
+        if one.position <= position:
+            _close_section(one, at=at)
+    pause = timedelta(minutes=section.break_minutes)
+    section.break_until = at + pause
+    section.save(update_fields=["break_until"])
+    Attempt.objects.filter(pk=attempt.pk).update(deadline_at=F("deadline_at") + pause)
     return section
 
 
-def close_section(section: AttemptSection, *, at: datetime) -> None:
-    section.closed_at = section.closed_at or at
-    section.save(update_fields=["closed_at"])
+def _running(user: User, attempt_id: int, at: datetime) -> tuple[Attempt, dict[int, AttemptSection]]:
+    """An attempt that still runs, locked, and its sections. Raises ``NoSuchItem`` and ``AttemptClosed``."""
+    attempt = Attempt.objects.owned_by(user).select_for_update().filter(pk=attempt_id).first()
+    if attempt is None:
+        raise NoSuchItem
+    if attempt.state != Attempt.State.OPEN or is_late(attempt.deadline_at, at):
+        raise AttemptClosed
+    return attempt, {one.position: one for one in attempt.sections.all()}
+
+
+def _close_section(section: AttemptSection, *, at: datetime) -> None:
+    if section.closed_at is None and section.opened_at is not None:
+        section.closed_at = at
+        section.save(update_fields=["closed_at"])
 
 
 def _end_break(attempt: Attempt, before: AttemptSection, at: datetime) -> datetime:
@@ -381,9 +394,7 @@ def _end_break(attempt: Attempt, before: AttemptSection, at: datetime) -> dateti
     until = before.break_until or at
     if at >= until:
         return until
-    Attempt.objects.filter(pk=attempt.pk).exclude(deadline_at=None).update(
-        deadline_at=F("deadline_at") - (until - at)
-    )
+    Attempt.objects.filter(pk=attempt.pk).update(deadline_at=F("deadline_at") - (until - at))
     before.break_until = at
     before.save(update_fields=["break_until"])
     return at

@@ -1,10 +1,11 @@
 """Closing an attempt and scoring it, exactly once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import JSONField, OuterRef, Subquery
 
 from accounts.models import User
@@ -23,6 +24,8 @@ from courses.exams.models import (
 from courses.exams.signals import attempt_finished
 from courses.progress.actions import meet_requirement
 
+logger = logging.getLogger(__name__)
+
 
 def finish_attempt(*, attempt_id: int, user: User | None, at: datetime, by_system: bool = False) -> Score:
     """Close and score an attempt once; whoever comes second gets the same result.
@@ -38,47 +41,74 @@ def finish_attempt(*, attempt_id: int, user: User | None, at: datetime, by_syste
     return score
 
 
+# One statement closes an attempt and tells what it was: whoever comes second gets no row. A pause that
+# runs is left standing: it ends the time that was used.
+_CLOSE = """
+    UPDATE exams_attempt SET state = 'submitted', submitted_at = %s, submitted_by_system = %s
+     WHERE id = %s AND state = 'open' {owned} RETURNING *
+"""
+
+
 @transaction.atomic
 def _close(*, attempt_id: int, user: User | None, at: datetime, by_system: bool) -> Score | None:
-    """Close, score and tell, all or nothing; None when it was closed before."""
-    mine = Attempt.objects.all() if user is None else Attempt.objects.owned_by(user)
-    won = (
-        mine.open()
-        .filter(pk=attempt_id)
-        .update(state=Attempt.State.SUBMITTED, submitted_at=at, submitted_by_system=by_system, paused_at=None)
+    """Close, score and tell, all or nothing; None when it was closed before or is a stranger's."""
+    moment = connection.ops.adapt_datetimefield_value(at)
+    sql, owner = (
+        (_CLOSE.format(owned=""), [])
+        if user is None
+        else (_CLOSE.format(owned="AND user_id = %s"), [user.pk])
     )
-    if not won:
+    attempt = next(iter(Attempt.objects.raw(sql, [moment, by_system, attempt_id, *owner])), None)
+    if attempt is None:
         return None
-    rows = list(answered(attempt_id))
-    attempt = rows[0].attempt
-    items = [as_item(row) for row in rows]
-    typed = (code for row in rows for code in kinds.get(row.question_revision.kind).entered(row.value))
+    if user is not None:
+        attempt.user = user
+    rows = answered(attempt_id)
+    typed = (code for row in rows for code in kinds.get(row.kind).entered(row.value))
     known = known_codes(typed, on_date=attempt.started_at.date())
-    outcome = scoring.score(items, pass_percent=attempt.pass_percent, known=known)
+    outcome = scoring.score([as_item(row) for row in rows], pass_percent=attempt.pass_percent, known=known)
     score = write_score(attempt, outcome, titles=titles_of(rows), at=at)
     _keep_exposures(attempt, rows, outcome.items, at)
-    if outcome.is_passed and attempt.blueprint and not attempt.lacking and attempt.mode == Attempt.Mode.EXAM:
+    exam = rows[0].exam if rows else None
+    if outcome.is_passed and exam and not attempt.lacking and attempt.mode == Attempt.Mode.EXAM:
         # a shortened exam is no proof of the whole, nor is one that explains its questions
-        key = attempt.blueprint.key
-        meet_requirement(user=attempt.user, kind=Requirement.Kind.EXAM_PASSED, key=key, at=at)
+        meet_requirement(user=attempt.user, kind=Requirement.Kind.EXAM_PASSED, key=exam, at=at)
     attempt_finished.send(sender=Attempt, attempt=attempt, score=score)
     return score
 
 
-def answered(attempt_id: int) -> Iterable[Any]:
-    """Every item of an attempt with the answer that counts and the key in force, by domain: one query.
+class Answered(NamedTuple):
+    """A question of an attempt with the answer that counts and the key in force."""
 
-    Beside its columns a row has ``answer``, ``value``, ``how``, ``new_key`` and ``met``.
-    """
+    item_id: int
+    question_id: int
+    kind: str
+    answer_key: kinds.Doc
+    domain: str
+    domain_title: str
+    is_scored: bool
+    #: The key of the exam; None for a person's own set.
+    exam: str | None
+    is_flagged: bool | None
+    answer: int | None
+    value: kinds.Value
+    #: Of the correction in force, if there is one.
+    how: str | None
+    new_key: kinds.Doc | None
+    #: How often the person had met the question before.
+    met: int | None
+
+
+def answered(attempt_id: int) -> list[Answered]:
+    """Every item of an attempt, by the titles of their domains: one query."""
     counting = Response.objects.newest_first().filter(item=OuterRef("pk"))
     decided = KeyCorrection.objects.filter(revision=OuterRef("question_revision"), applied_at__isnull=False)
     decided = decided.order_by("-applied_at", "-pk")
     met = Exposure.objects.filter(
         user=OuterRef("attempt__user"), question=OuterRef("question_revision__question")
     )
-    return (
+    rows = (
         AttemptItem.objects.filter(attempt=attempt_id)
-        .select_related("attempt__user", "attempt__blueprint", "question_revision__domain", "mark")
         .annotate(
             answer=Subquery(counting.values("pk")[:1]),
             value=Subquery(counting.values("value")[:1], output_field=JSONField()),
@@ -86,24 +116,34 @@ def answered(attempt_id: int) -> Iterable[Any]:
             new_key=Subquery(decided.values("answer_key")[:1], output_field=JSONField()),
             met=Subquery(met.values("times")[:1]),
         )
-        .defer(
-            *(
-                f"question_revision__{name}"
-                for name in ("source", "asked", "explained", "stem_source", "stem_html", "stem_linked_html")
-            )
-        )
         .order_by("question_revision__domain__title", "position")
+        .values_list(
+            "pk",
+            "question_revision__question",
+            "question_revision__kind",
+            "question_revision__answer_key",
+            "question_revision__domain__key",
+            "question_revision__domain__title",
+            "is_scored",
+            "attempt__blueprint__key",
+            "mark__flagged",
+            "answer",
+            "value",
+            "how",
+            "new_key",
+            "met",
+        )
     )
+    return [Answered(*row) for row in rows]
 
 
-def as_item(row: Any) -> scoring.Item:
+def as_item(row: Answered) -> scoring.Item:
     """A row of ``answered`` as scoring takes it."""
-    revision = row.question_revision
     return scoring.Item(
-        id=row.pk,
-        domain=revision.domain.key,
-        kind=revision.kind,
-        answer_key=revision.answer_key,
+        id=row.item_id,
+        domain=row.domain,
+        kind=row.kind,
+        answer_key=row.answer_key,
         # an answer that was taken back is none
         answer=row.answer if row.value is not None else None,
         value=row.value,
@@ -112,9 +152,9 @@ def as_item(row: Any) -> scoring.Item:
     )
 
 
-def titles_of(rows: Sequence[Any]) -> dict[str, str]:
+def titles_of(rows: Sequence[Answered]) -> dict[str, str]:
     """The titles of the domains of ``answered`` rows, by their keys."""
-    return {row.question_revision.domain.key: row.question_revision.domain.title for row in rows}
+    return {row.domain: row.domain_title for row in rows}
 
 
 def write_score(
@@ -167,7 +207,7 @@ def write_score(
 
 
 def _keep_exposures(
-    attempt: Attempt, rows: Sequence[Any], outcomes: Sequence[scoring.ItemOutcome], at: datetime
+    attempt: Attempt, rows: Sequence[Answered], outcomes: Sequence[scoring.ItemOutcome], at: datetime
 ) -> None:
     """Keep that the person has met these questions: all of an exam, of other sets those answered."""
     is_exam = attempt.mode == Attempt.Mode.EXAM
@@ -175,14 +215,14 @@ def _keep_exposures(
         (
             Exposure(
                 user=attempt.user,
-                question_id=row.question_revision.question_id,
-                first_item=row,
+                question_id=row.question_id,
+                first_item_id=row.item_id,
                 first_mode=attempt.mode,
                 first_points=outcome.points,
                 first_at=at,
                 last_points=outcome.points,
                 last_at=at,
-                is_flagged=hasattr(row, "mark") and row.mark.flagged,
+                is_flagged=bool(row.is_flagged),
                 times=(row.met or 0) + 1,
             )
             for row, outcome in zip(rows, outcomes, strict=True)
@@ -197,8 +237,15 @@ def _keep_exposures(
 def sweep_overdue(*, at: datetime, limit: int = 500) -> int:
     """Close attempts whose time and grace are over and return how many this call closed.
 
-    Any number of sweepers may run at once: each attempt is closed by one of them, in its own transaction.
+    Any number of sweepers may run at once: each attempt is closed by one of them, in its own transaction. One
+    that cannot be closed is reported and does not keep the others waiting.
     """
-    overdue = list(Attempt.objects.overdue(at).values_list("pk", flat=True)[:limit])
-    closed = [_close(attempt_id=pk, user=None, at=at, by_system=True) for pk in overdue]
-    return sum(score is not None for score in closed)
+    closed = 0
+    for pk in list(Attempt.objects.overdue(at).values_list("pk", flat=True)[:limit]):
+        try:
+            closed += _close(attempt_id=pk, user=None, at=at, by_system=True) is not None
+        except OperationalError:  # the database is busy or gone: the next sweep goes on
+            raise
+        except Exception:
+            logger.exception("attempt_not_closed", extra={"attempt": pk})
+    return closed

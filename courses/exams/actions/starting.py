@@ -1,14 +1,17 @@
 """Starting an attempt: drawing its questions and fixing what it takes, once."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from accounts.models import User
 from courses.codesets.models import CodeRef
@@ -41,7 +44,7 @@ class SittingClosed(Exception):
 # --- what a section asks for ---------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Place:
-    """Where questions are wanted: so many, of these domains and kinds. ``title`` names it while it is thin."""
+    """Where questions are wanted: so many, of these domains and kinds. ``title`` names it when thin."""
 
     domains: tuple[int, ...]
     count: int
@@ -84,14 +87,15 @@ def places(section: BlueprintSection) -> list[Place]:
 
 
 # --- drawing -------------------------------------------------------------------------------------------
-# Live questions of some domains that may be drawn, from a rank on: written out because an exam of 17 domains
-# asks 17 times in one statement, and building that through the ORM would cost more than running it.
+# Live questions of one domain that may be drawn, from a rank on: written out because an exam of 17 domains
+# asks 17 times in one statement, and building that through the ORM would cost more than running it. Each
+# domain is read along its index (domain, rank) and no further than is needed, however large the bank.
 _LIVE = """
-    SELECT {place} AS place, revision.id, revision.exclusion_group, {seen} AS last_seen
+    SELECT %s AS place, revision.id, revision.exclusion_group, revision.rank, {seen} AS last_seen
       FROM exams_questionrevision revision
       JOIN exams_question question ON question.id = revision.question_id
       {join}
-     WHERE revision.domain_id IN ({domains}) AND revision.kind IN ({kinds})
+     WHERE revision.domain_id = %s AND revision.kind IN ({kinds})
        AND revision.published_at <= %s
        AND (question.retired_at IS NULL OR question.retired_at > %s)
        AND NOT EXISTS (
@@ -101,70 +105,92 @@ _LIVE = """
                    OR (newer.published_at = revision.published_at AND newer.number > revision.number)))
        AND NOT EXISTS (
            SELECT 1 FROM exams_questioncoderef ref
-            WHERE ref.revision_id = revision.id AND ref.state IN ({stale}))
+            WHERE ref.revision_id = revision.id AND ref.state IN (%s, %s))
        {which}
-     ORDER BY {order} LIMIT {limit}
+     ORDER BY {order} LIMIT %s
 """
 _UNSEEN = """AND revision.rank {side} %s AND NOT EXISTS (
-           SELECT 1 FROM exams_exposure met 
+           SELECT 1 FROM exams_exposure met
             WHERE met.question_id = revision.question_id AND met.user_id = %s)"""
 _SEEN = "JOIN exams_exposure met ON met.question_id = revision.question_id AND met.user_id = %s"
 
+STALE = (CodeRef.State.NOT_BILLABLE.value, CodeRef.State.GONE.value)
+
 #: More than is wanted is read: a question may share its exclusion group with another.
 _SPARE = 10
+#: No bank has so many questions: then all are read.
+_ALL = 10**6
 
 
-def candidates(user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime) -> list[Candidate]:
-    """Enough drawable questions for each place, by its number: unseen ones from a random rank on, then seen.
+def draw_places(user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime) -> Form:
+    """Questions for each place, by its number, as ``assembly.draw`` chooses them from all that are live.
+
+    Only a few more than are wanted are read. Should exclusion groups, or places that want the same
+    questions, leave one short that the bank could fill, all are read and it is drawn again.
+    """
+    counts = {number: place.count for number, place in enumerate(wanted)}
+    found = _candidates(user, wanted, seed=seed, at=at, spare=_SPARE)
+    form = draw(counts, found, seed=seed)
+    for number, missing in form.short.items():
+        mine = [one for one in found if one.domain == number]
+        enough = counts[number] - missing < len({one.unit for one in mine})
+        if enough or len(mine) >= counts[number] + _SPARE:
+            return draw(counts, _candidates(user, wanted, seed=seed, at=at, spare=_ALL), seed=seed)
+    return form
+
+
+def _candidates(
+    user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime, spare: int
+) -> list[Candidate]:
+    """Drawable questions for each place, by its number: unseen ones from a random rank on, then seen ones.
 
     One statement where the bank has enough that the person has not met, three where it has not.
     """
     start = Random(seed).randrange(RANKS)
-    found = _read(user, dict(enumerate(wanted)), at, side=">=", start=start)
-    for step in ("<", "seen"):
-        held: dict[int, int] = {}
-        for one in found:
-            held[one.domain] = held.get(one.domain, 0) + 1
-        thin = {n: place for n, place in enumerate(wanted) if held.get(n, 0) < place.count + _SPARE}
-        if thin and (step != "seen" or user is not None):
-            found += _read(user, thin, at, side=step, start=start)
+    thin = dict(enumerate(wanted))
+    found: list[Candidate] = []
+    for side in (">=", "<", "seen"):
+        if side == "seen" and user is None:
+            break
+        if thin:
+            found += _read(user, thin, at, side=side, start=start, spare=spare)
+        held = Counter(one.domain for one in found)
+        thin = {number: place for number, place in thin.items() if held[number] < place.count + spare}
     return found
 
 
 def _read(
-    user: User | None, wanted: Mapping[int, Place], at: datetime, *, side: str, start: int
+    user: User | None, wanted: Mapping[int, Place], at: datetime, *, side: str, start: int, spare: int
 ) -> list[Candidate]:
-    seen = side == "seen"
+    is_seen = side == "seen"
     person = user.pk if user else None
     moment = connection.ops.adapt_datetimefield_value(at)
+    order = "last_seen, rank" if is_seen else "rank"
     statements: list[str] = []
     values: list[Any] = []
     for number, place in wanted.items():
         sql = _LIVE.format(
-            place=int(number),
-            seen="met.last_at" if seen else "NULL",
-            join=_SEEN if seen else "",
-            domains=", ".join(["%s"] * len(place.domains)),
+            seen="met.last_at" if is_seen else "NULL",
+            join=_SEEN if is_seen else "",
             kinds=", ".join(["%s"] * len(place.kinds)),
-            stale=", ".join(["%s"] * len(STALE)),
-            which="" if seen else _UNSEEN.format(side=side),
-            order="met.last_at, revision.rank" if seen else "revision.rank",
-            limit=int(place.count) + _SPARE,
+            which="" if is_seen else _UNSEEN.format(side=side),
+            order=order,
         )
-        statements.append(f"SELECT * FROM ({sql}) AS place_{int(number)}")
-        values += [person] if seen else []
-        values += [*place.domains, *place.kinds, moment, moment, moment, *STALE]
-        values += [] if seen else [start, person]
+        limit = place.count + spare
+        for domain in place.domains:
+            values += [number, *([person] if is_seen else []), domain, *place.kinds, moment, moment, moment]
+            values += [*STALE, *([] if is_seen else [start, person]), limit]
+        each = [f"SELECT * FROM ({sql}) AS place_{number}_{n}" for n in range(len(place.domains))]
+        together = " UNION ALL ".join(each)
+        if len(each) > 1:  # several domains fill the place together
+            together = f"SELECT * FROM ({together}) AS place_{number} ORDER BY {order} LIMIT %s"
+            together = f"SELECT * FROM ({together}) AS first_{number}"
+            values.append(limit)
+        statements.append(together)
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements), values)
         rows = cursor.fetchall()
-    return [
-        Candidate(pk, number, group, at if seen and last is None else _moment(last))
-        for number, pk, group, last in rows
-    ]
-
-
-STALE = (CodeRef.State.NOT_BILLABLE.value, CodeRef.State.GONE.value)
+    return [Candidate(pk, number, group, _moment(last)) for number, pk, group, _rank, last in rows]
 
 
 def _moment(value: Any) -> datetime | None:
@@ -173,16 +199,6 @@ def _moment(value: Any) -> datetime | None:
         return None
     moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)
-
-
-def draw_places(user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime) -> Form:
-    """Questions for each place, by its number, as ``assembly.draw`` chooses them."""
-    counts = {number: place.count for number, place in enumerate(wanted)}
-    return (
-        draw(counts, candidates(user, wanted, seed=seed, at=at), seed=seed)
-        if counts
-        else draw({}, [], seed=seed)
-    )
 
 
 def draw_blueprint(
@@ -204,6 +220,9 @@ def draw_blueprint(
             for pick in form.by_domain[number]
         ]
         rng.shuffle(picks)
+        asked_for = sum(place.count for of_section, place in asked if of_section is section)
+        # a form that is thin has no question to spare
+        spare = max(0, section.pretest - (asked_for - len(picks)))
         parts.append(
             Part(
                 section.title,
@@ -211,8 +230,7 @@ def draw_blueprint(
                 section.minutes,
                 section.no_return,
                 section.break_minutes,
-                # a form that is thin has no question to spare
-                frozenset(rng.sample(picks, section.pretest) if section.pretest < len(picks) else ()),
+                frozenset(rng.sample(picks, spare) if spare < len(picks) else ()),
             )
         )
     lacking = [
@@ -224,15 +242,18 @@ def draw_blueprint(
 
 
 # --- writing an attempt --------------------------------------------------------------------------------
-def write_attempt(attempt: Attempt, parts: Sequence[Part], *, multiplier: Any) -> Attempt:
+def write_attempt(attempt: Attempt, parts: Sequence[Part], *, multiplier: Decimal) -> Attempt:
     """Store an attempt with its sections and questions, in a constant number of statements.
 
-    The first section is open at once; so is each that has neither a clock nor closed doors before it.
+    The first section is open at once; so is each that has neither a clock nor closed doors before it. Only
+    an exam has clocks, doors and breaks.
     """
     attempt.save(force_insert=True)
     sections = []
     shut = False
     for position, part in enumerate(parts, start=1):
+        if attempt.mode != Attempt.Mode.EXAM:
+            part = replace(part, minutes=None, no_return=False, break_minutes=0)
         opens = position == 1 or not (shut or part.minutes)
         sections.append(
             AttemptSection(
@@ -251,21 +272,19 @@ def write_attempt(attempt: Attempt, parts: Sequence[Part], *, multiplier: Any) -
         shut = shut or part.no_return or part.minutes is not None or part.break_minutes > 0
     AttemptSection.objects.bulk_create(sections)
     revisions = QuestionRevision.objects.filter(pk__in=[pick for part in parts for pick in part.picks])
-    asked = {pk: (kind, doc) for pk, kind, doc in revisions.values_list("pk", "kind", "asked")}
+    texts = {pk: text for pk, *text in revisions.values_list("pk", "kind", "asked", "answer_key")}
     rng = Random(attempt.seed)
     items: list[AttemptItem] = []
     for section, part in zip(sections, parts, strict=True):
         for pick in part.picks:
-            kind, doc = asked[pick]
-            order = kinds.get(kind).order(doc)
-            rng.shuffle(order)
+            kind, asked, answer_key = texts[pick]
             items.append(
                 AttemptItem(
                     attempt=attempt,
                     section=section,
                     position=len(items) + 1,
                     question_revision_id=pick,
-                    order=order,
+                    order=kinds.shuffled(kinds.get(kind), asked, answer_key, rng),
                     is_scored=pick not in part.unscored,
                 )
             )
@@ -387,8 +406,17 @@ def start_sitting(*, user: User, sitting: Sitting, at: datetime) -> Attempt:
 
 @transaction.atomic
 def _open_sitting(*, user: User, sitting: Sitting, at: datetime) -> Attempt:
-    forms = list(sitting.forms.order_by("number")) or prepare_sitting(sitting=sitting, at=at)
-    form = forms[user.pk % len(forms)]
+    number = user.pk % sitting.form_count + 1
+    form = sitting.forms.filter(number=number).first()
+    if form is None:
+        form = next(one for one in prepare_sitting(sitting=sitting, at=at) if one.number == number)
+    parts, withdrawn = _without_retired(
+        [
+            Part(**one | {"picks": tuple(one["picks"]), "unscored": frozenset(one["unscored"])})
+            for one in form.sections
+        ],
+        at,
+    )
     attempt = _of_blueprint(
         user,
         sitting.blueprint,
@@ -397,10 +425,23 @@ def _open_sitting(*, user: User, sitting: Sitting, at: datetime) -> Attempt:
         # the options of two neighbours stand in different orders
         seed=form.seed ^ user.pk,
         sitting=sitting,
-        lacking=form.lacking,
+        lacking=[*form.lacking, *withdrawn],
     )
-    parts = [
-        Part(**one | {"picks": tuple(one["picks"]), "unscored": frozenset(one["unscored"])})
-        for one in form.sections
-    ]
     return write_attempt(attempt, parts, multiplier=user.time_multiplier)
+
+
+def _without_retired(parts: Sequence[Part], at: datetime) -> tuple[list[Part], list[dict[str, Any]]]:
+    """A form without what was retired since it was drawn, and what it lacks by that."""
+    picks = [pick for part in parts for pick in part.picks]
+    retired = set(
+        QuestionRevision.objects.filter(pk__in=picks, question__retired_at__lte=at).values_list(
+            "pk", flat=True
+        )
+    )
+    if not retired:
+        return list(parts), []
+    kept = [replace(part, picks=tuple(one for one in part.picks if one not in retired)) for part in parts]
+    left = [part for part in kept if part.picks]
+    if not left:
+        raise EmptyBank
+    return left, [{"title": gettext("Withdrawn questions"), "count": len(retired)}]
