@@ -300,7 +300,8 @@ class Entry(Common):
     def _told(self, asked: Doc) -> Iterator[str]:
         if asked["system"]:
             yield _("Codes of %(system)s.") % {"system": label_of(asked["system"])}
-        yield _("The order counts.") if asked["ordered"] else _("The order does not count.")
+        if asked["lines"] > 1:
+            yield _("The order counts.") if asked["ordered"] else _("The order does not count.")
         if asked["open"]:
             yield _("Leave the lines empty that you do not need.")
         if asked["rest"]:

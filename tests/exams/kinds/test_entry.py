@@ -181,6 +181,12 @@ def test_form_has_as_many_lines_as_codes_and_twelve_when_the_number_is_not_told(
     assert told.labels["code-2"] == "Code 2"
 
 
+def test_form_says_whether_the_order_counts_where_there_is_more_than_one_line() -> None:
+    ordered = KIND.make(lines(*THREE, ordered=True), Rendered()).asked
+    assert "The order counts." in KIND.form(ordered, [], None)
+    assert "order" not in KIND.form(KIND.make(lines(THREE[0], ordered=True), Rendered()).asked, [], None)
+
+
 def test_form_asks_for_modifiers_only_where_a_line_uses_them_or_the_number_is_open() -> None:
     plain = lines({"system": "hcpcs", "code": "J1100", "rationale": "a"})
     assert Page(KIND.form(KIND.make(plain, Rendered()).asked, [], None)).names == ["code-1"]

@@ -87,6 +87,27 @@ def test_documents_are_json_and_made_alike_each_time(key: str) -> None:
         assert json.loads(json.dumps(document)) == document == same
 
 
+class OnlyKnown(Rendered):
+    """Knows the texts that were named before, as the bank does."""
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = known
+
+    def bare(self, markdown: str) -> str:
+        assert markdown in self.known
+        return super().bare(markdown)
+
+    def linked(self, markdown: str) -> str:
+        assert markdown in self.known
+        return super().linked(markdown)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_make_renders_only_texts_that_were_named(key: str) -> None:
+    kind = kinds.get(key)
+    kind.make(SAMPLES[key], OnlyKnown(set(kind.texts(SAMPLES[key]))))
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_texts_hold_all_markdown_of_the_source(key: str) -> None:
     words = "\n".join(kinds.get(key).texts(SAMPLES[key]))
