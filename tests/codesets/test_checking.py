@@ -117,6 +117,20 @@ def test_code_with_a_new_title_is_called_changed(load: Callable[..., Any]) -> No
     assert new.edition == "FY2027"
 
 
+def test_edition_of_another_system_says_nothing_of_a_code(load: Callable[..., Any]) -> None:
+    load()
+    load(
+        SAMPLE.replace("with hyperglycemia", "with high sugar"),
+        label="FY2027",
+        effective_from=date(2026, 10, 1),
+    )
+    of_a_case = ref("E11.65")
+    of_a_case.edition = "ICD-10-PCS FY2026"
+
+    assert check_code_refs([of_a_case], on_date=date(2026, 10, 1)) == []
+    assert (of_a_case.state, of_a_case.edition) == ("ok", "FY2027")
+
+
 def test_modifiers_are_checked_against_a_book_that_has_some(db: None) -> None:
     def states() -> list[str]:
         refs = [ref("A0010", system="hcpcs"), ref("LT", system="hcpcs"), ref("ZZ", system="hcpcs")]

@@ -22,15 +22,15 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
     """Set state and edition of each reference, not saved, and say in a sentence what is wrong with it.
 
     A code must be written as its book prints it, exist on that day and, unless it is named as a heading, be
-    complete; one named as an invalid example must not be. A reference without an edition is written for the
-    book of that day. Codes of books of which no release covers the day stay unchecked. What a release changes
+    complete; one named as an invalid example must not be. A reference without an edition, or with that of
+    another code system, is written for the book of that day. Codes of books of which no release covers the day stay unchecked. What a release changes
     that is loaded before its first day is the state already, and no problem.
     """
     refs = list(refs)
     loaded = _loaded()
     releases = _on(loaded, on_date)
     for ref in refs:
-        if _book(ref) in releases and not ref.edition:
+        if _book(ref) in releases and (not ref.edition or _is_of_another(ref.edition, ref.system)):
             ref.edition = releases[_book(ref)][-1].label
     states = _states(refs, on_date, releases)
     problems = []
@@ -83,6 +83,11 @@ def _book(ref: CodeRef) -> BookKey:
     """The book that prints the code: modifiers of HCPCS, of two characters, have one of their own."""
     is_modifier = ref.system == System.HCPCS and len(ref.code) == 2
     return ref.system, Book.MODIFIERS if is_modifier else Book.CODES
+
+
+def _is_of_another(edition: str, system: str) -> bool:
+    """Whether an edition names another code system: a case has diagnoses and procedures, and one edition."""
+    return any(edition.startswith(f"{label} ") for one, label in System.choices if one != system)
 
 
 def _key(ref: CodeRef) -> RefKey:
