@@ -8,7 +8,7 @@ from courses.content.pieces import BlueprintPiece, SectionPiece, SharePiece
 from courses.content.reading import Fields
 from courses.content.shelf import Shelf
 from courses.exams import kinds
-from courses.exams.weights import counts_from_weights
+from courses.exams.weights import counts_from_weights, rest_of
 
 _MOST = 500  # questions of a section
 
@@ -126,10 +126,8 @@ def _refuse_sums(fields: Fields, count: int | None, shares: Sequence[SharePiece]
     elif counted > count or (counted and not is_open and counted < count):
         fields.refuse("count", f"the domains have {counted} questions, the section {count}")
     elif ranges:
-        # what is left for the domains without a number is a range too
-        spare = [("the others", max(0, 100 - sum(high for _d, _l, high in ranges)), 100)] if is_open else []
         try:
-            counts_from_weights(count, [*ranges, *spare])
+            counts_from_weights(count, [*ranges, *rest_of(ranges, is_open=is_open)])
         except ValueError as error:
             fields.refuse("domains", str(error))
     if pretest and pretest >= (count or counted):

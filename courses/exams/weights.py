@@ -59,6 +59,17 @@ def counts_from_weights(total: int, weights: Iterable[tuple[Key, Percent, Percen
     return counts
 
 
+def rest_of(
+    weights: Iterable[tuple[object, Percent, Percent | None]], *, is_open: bool = True
+) -> list[tuple[None, Percent, Percent]]:
+    """What these weights leave to 100 %, as one more under the key None; nothing when nobody takes it."""
+    ranges = [(low, low if high is None else high) for _key, low, high in weights]
+    if not is_open:
+        return []
+    least = 100 - sum(high for _low, high in ranges)
+    return [(None, max(0, least), max(0, 100 - sum(low for low, _high in ranges)))]
+
+
 def _ranges(
     weights: Iterable[tuple[Key, Percent, Percent | None]],
 ) -> dict[Key, tuple[Fraction, Fraction]]:

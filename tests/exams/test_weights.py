@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.exams.weights import Interval, counts_from_weights, wilson
+from courses.exams.weights import Interval, counts_from_weights, rest_of, wilson
 
 Weights = list[tuple[str, int, int | None]]
 
@@ -53,6 +53,20 @@ def test_counts_without_ranges_go_by_largest_remainder() -> None:
     assert counts_from_weights(10, a_little_more) == {"a": 3, "b": 4, "c": 3}
 
 
+def test_counts_beside_weights_leave_a_range_too() -> None:
+    weights: list[tuple[str | None, int, int | None]] = [
+        ("documents", 27, 33),
+        ("law", 18, 22),
+        ("data", 9, 11),
+    ]
+    rest = rest_of(weights)
+
+    assert rest == [(None, 34, 46)]
+    counts = counts_from_weights(97, [*weights, *rest])
+    assert counts == {"documents": 29, "law": 19, "data": 10, None: 39}
+    assert rest_of(weights, is_open=False) == []
+
+
 def test_counts_repair_what_the_middles_break() -> None:
     # by the middles alone it would be 47, 35 and 18: two below their lowest
     weights: Weights = [("a", 10, 100), ("b", 40, 41), ("c", 20, 21)]
@@ -71,8 +85,8 @@ def test_counts_step_out_by_less_than_a_question_where_whole_ones_cannot_do_it()
 @pytest.mark.parametrize(
     ("total", "weights", "said"),
     [
-        (10, [("a", 60, 70), ("b", 50, None)], "lowest percentages come to 110, more than 100: a, b"),
-        (10, [("a", 60, 70), ("b", 20, None)], "highest percentages come to 90, less than 100: a, b"),
+        (10, [("a", 60, 70), ("b", 41, None)], "lowest percentages come to 101, more than 100: a, b"),
+        (10, [("a", 60, 70), ("b", 29, None)], "highest percentages come to 99, less than 100: a, b"),
         (10, [("a", 60, 50)], "a: 60 to 50"),
         (10, [("a", -1, 100)], "a: -1 to 100"),
         (10, [("a", 50, None), ("a", 50, None)], "a has two weights"),
@@ -108,6 +122,21 @@ def test_counts_are_the_nearest_to_the_middles_of_all_forms(total: int, weights:
         counts = tuple(counts_from_weights(total, weights).values())
         assert counts in forms
         assert distance(counts) == min(map(distance, forms))
+
+
+@given(st.integers(0, 12), consistent(most=4))
+def test_as_few_counts_as_possible_step_out(total: int, weights: Weights) -> None:
+    spans = [
+        (Fraction(low * total, 100), Fraction((low if high is None else high) * total, 100))
+        for _key, low, high in weights
+    ]
+
+    def outside(counts: tuple[int, ...]) -> int:
+        return sum(not low <= n <= high for n, (low, high) in zip(counts, spans, strict=True))
+
+    nearby = product(*(range(floor(low), ceil(high) + 1) for low, high in spans))
+    counts = tuple(counts_from_weights(total, weights).values())
+    assert outside(counts) == min(outside(form) for form in nearby if sum(form) == total)
 
 
 def test_wilson_of_published_values() -> None:
