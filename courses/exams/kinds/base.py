@@ -123,6 +123,10 @@ class Kind(Protocol):
         """The three documents of a source without problems."""
         ...
 
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        """Whether a key, made of a corrected source, can judge answers to what was asked before."""
+        ...
+
     # --- asking
     def order(self, asked: Doc) -> list[int]:
         """Ids of the options that an attempt may show in an order of its own; empty where it may not."""
@@ -179,6 +183,9 @@ class Common:
 
     def codes(self, source: Doc) -> Iterator[tuple[str, str]]:
         yield from ()
+
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        return True
 
     def order(self, asked: Doc) -> list[int]:
         return []

@@ -127,6 +127,13 @@ class CaseSet(Common):
             )
         return documents
 
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        parts, keys = asked["parts"], answer_key["parts"]
+        return [one["kind"] for one in parts] == [one["kind"] for one in keys] and all(
+            kinds.get(part["kind"]).fits(part["asked"], key["answer_key"])
+            for part, key in zip(parts, keys, strict=True)
+        )
+
     # --- asking
     def form(
         self, asked: Doc, order: Sequence[int], value: Value, struck: Sequence[int] = (), name: str = ""
@@ -181,13 +188,14 @@ class CaseSet(Common):
         self, explained: Doc, answer_key: Doc, order: Sequence[int], value: Value, detail: Sequence[Any]
     ) -> SafeString:
         values, count = value or {}, len(answer_key["parts"])
+        # what counts as right for everybody was not looked at part by part
+        graded = detail or self.grade(answer_key, value, lambda system, code: True).detail
         sheets = []
         for number, (part, key) in enumerate(
             zip(explained["parts"], answer_key["parts"], strict=True), start=1
         ):
             one = values.get(str(number))
-            graded: Doc = detail[number - 1] if number <= len(detail) else {"points": "0", "detail": []}
-            worth = Decimal(graded["points"])
+            worth = Decimal(graded[number - 1]["points"])
             if one is None:
                 said = paper.state("short", _("Not answered"))
             elif worth == 1:
@@ -199,7 +207,7 @@ class CaseSet(Common):
                     else paper.state("due", _("Partly right"))
                 )
             body = kinds.get(key["kind"]).explain(
-                part["explained"], key["answer_key"], [], one, graded["detail"]
+                part["explained"], key["answer_key"], [], one, graded[number - 1]["detail"]
             )
             sheets.append(paper.Sheet(self._heading(number, count, ""), part["html"], body, said))
         return paper.sheets(sheets, is_form=False)

@@ -111,6 +111,10 @@ class Matching(Common):
             },
         )
 
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        pairs = answer_key["pairs"]
+        return set(pairs) == set(asked["left"]) and set(pairs.values()) <= set(self.order(asked))
+
     # --- asking
     def order(self, asked: Doc) -> list[int]:
         return sorted(map(int, asked["right"]))

@@ -79,6 +79,9 @@ class Ordering(Common):
             },
         )
 
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        return sorted(answer_key["order"]) == self.order(asked)
+
     # --- asking
     def order(self, asked: Doc) -> list[int]:
         return sorted(map(int, asked["options"]))

@@ -100,6 +100,9 @@ class Single(Common):
     def _key(self, source: Doc, right: list[int]) -> dict[str, Any]:
         return {"right": right}
 
+    def fits(self, asked: Doc, answer_key: Doc) -> bool:
+        return set(answer_key["right"]) <= set(map(int, asked["options"]))
+
     # --- asking
     def order(self, asked: Doc) -> list[int]:
         return self._as_written(asked["options"])

@@ -213,6 +213,25 @@ def test_the_room_is_told_nothing_that_depends_on_the_key(key: str) -> None:
     assert kind.problems(other_key(key)) == []
     assert other.answer_key != documents.answer_key
     assert json.dumps(other.asked) == json.dumps(documents.asked)
+    assert kind.fits(documents.asked, other.answer_key)
+
+
+@pytest.mark.parametrize(
+    ("key", "answer_key"),
+    [
+        ("single", {"right": [5]}),
+        ("multiple", {"right": [1, 6], "partial": True}),
+        ("true_false", {"right": [3]}),
+        ("ordering", {"order": [1, 2, 3]}),
+        ("matching", {"pairs": {"1": 1, "2": 2, "3": 9}}),
+        ("matching", {"pairs": {"1": 1, "2": 2}}),
+        ("case_set", {"parts": []}),
+    ],
+)
+def test_a_corrected_key_must_speak_of_what_was_asked(key: str, answer_key: dict[str, Any]) -> None:
+    kind, documents = made(key)
+    assert kind.fits(documents.asked, documents.answer_key)
+    assert not kind.fits(documents.asked, answer_key)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -277,6 +296,7 @@ def answers(kind: Kind, documents: Documents, fields: dict[str, list[str]]) -> N
         )
         Page(html)
         assert "<script" not in html
+    Page(kind.explain(documents.explained, documents.answer_key, [], value, []))  # without what was graded
     form = kind.form(documents.asked, kind.order(documents.asked), value)
     assert "<script" not in form
     assert kind.clean(documents.asked, Page(form).fields) == value
