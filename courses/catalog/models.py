@@ -46,7 +46,7 @@ class Certification(PackRow):
         return self.abbreviation
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:certification", args=[self.key])
+        return reverse("pages:certification", args=[self.key])
 
 
 class FactKind(models.TextChoices):

@@ -6,5 +6,4 @@ app_name = "catalog"
 urlpatterns = [
     path("catalog/", views.courses, name="courses"),
     path("certifications/", views.certifications, name="certifications"),
-    path("certifications/<slug:key>/", views.certification, name="certification"),
 ]

@@ -1,7 +1,7 @@
 """Public lists of courses and certifications."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -32,20 +32,3 @@ def certifications(request: HttpRequest) -> HttpResponse:
     """Every certification, by the body that grants it."""
     found = Certification.objects.select_related("body")
     return render(request, "catalog/certifications.html", {"certifications": found})
-
-
-@public
-@require_safe
-def certification(request: HttpRequest, key: str) -> HttpResponse:
-    """One certification: its dated facts with source and confidence, and the courses that prepare for it."""
-    shown = get_object_or_404(Certification.objects.select_related("body"), key=key)
-    return render(
-        request,
-        "catalog/certification.html",
-        {
-            "certification": shown,
-            "facts": shown.facts.all(),
-            "body_facts": shown.body.facts.all(),
-            "courses": shown.courses.published(timezone.now()),
-        },
-    )

@@ -2,7 +2,7 @@
 
 from django.urls import NoReverseMatch, reverse
 
-_ROUTES = {"path": "pages:path", "course": "pages:course", "certification": "catalog:certification"}
+_ROUTES = {"path": "pages:path", "course": "pages:course", "certification": "pages:certification"}
 _PAGES = {
     "home": "pages:home",
     "guide": "pages:guide",

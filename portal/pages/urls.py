@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.pages import health, mailbox, review, views
+from portal.pages import certifications, health, mailbox, review, views
 
 app_name = "pages"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("notices/", views.notices, name="notices"),
     path("styleguide/", views.styleguide, name="styleguide"),
+    path("certifications/compare/", certifications.compare_certifications, name="compare_certifications"),
+    path("certifications/<slug:key>/", certifications.certification, name="certification"),
     path("paths/", views.paths, name="paths"),
     path("paths/<slug:key>/", views.path, name="path"),
     path("courses/<slug:key>/", views.course, name="course"),

@@ -18,8 +18,6 @@ from accounts.terms import TERMS_VERSION
 from courses.catalog.models import (
     Certification,
     EducationPath,
-    Fact,
-    FactKind,
     Figure,
     GuideRevision,
     LessonRevision,
@@ -32,6 +30,7 @@ from courses.exams.queries import checkpoints_for
 from courses.progress.models import PathFollowing
 from courses.progress.rules import missing
 from portal.lib.access import member, public, role
+from portal.pages.comparing import compare
 from portal.pages.links import link_target
 from portal.pages.queries import (
     NextStep,
@@ -154,8 +153,9 @@ def guide(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     sections = list(GuideRevision.objects.live(at).select_related("section").order_by("section__position"))
     figures = Figure.objects.in_bulk([k for s in sections for k in s.figures], field_name="key")
-    compare = Certification.objects.filter(key__in=[k for s in sections for k in s.compare])
-    tables = _comparison(list(compare.select_related("body")))
+    named = list(dict.fromkeys(k for s in sections for k in s.compare))
+    compared = Certification.objects.select_related("body").in_bulk(named, field_name="key")
+    table = compare([compared[key] for key in named if key in compared])
     return render(
         request,
         "pages/guide.html",
@@ -164,7 +164,7 @@ def guide(request: HttpRequest) -> HttpResponse:
                 {
                     "revision": section,
                     "figures": [figures[key] for key in section.figures if key in figures],
-                    "comparison": tables if section.compare else None,
+                    "comparison": table if section.compare else None,
                     "links": [
                         {"label": link["label"], "url": url}
                         for link in section.links
@@ -175,21 +175,6 @@ def guide(request: HttpRequest) -> HttpResponse:
             ]
         },
     )
-
-
-def _comparison(certifications: list[Certification]) -> dict[str, Any]:
-    """Certifications side by side: a row for each kind of fact that any of them has."""
-    order = ("cpc", "ccs", "cic", "coc")
-    certifications.sort(key=lambda c: order.index(c.key) if c.key in order else len(order))
-    facts: dict[tuple[str, int], Fact] = {}
-    for fact in Fact.objects.filter(certification__in=certifications):
-        facts.setdefault((fact.kind, fact.certification_id or 0), fact)
-    rows = [
-        (kind.label, [facts.get((kind.value, c.pk)) for c in certifications])
-        for kind in FactKind
-        if any((kind.value, c.pk) in facts for c in certifications)
-    ]
-    return {"certifications": certifications, "rows": rows}
 
 
 @public

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from courses.catalog.models import Body, Certification, Course, CourseSystem, Fact
+from courses.catalog.models import Body, Certification, Course, CourseSystem
 
 pytestmark = pytest.mark.django_db
 
@@ -61,21 +61,11 @@ def test_unpublished_course_is_nowhere(client: Client, make_course: Callable[...
     assert client.get("/courses/secret/secret-1/").status_code == 404
 
 
-def test_certification_shows_source_and_doubt(client: Client) -> None:
+def test_certifications_lead_to_each_and_to_the_comparison(client: Client) -> None:
     body = Body.objects.create(key="aapc", name="AAPC", short="AAPC")
-    cpc = Certification.objects.create(key="cpc", body=body, abbreviation="CPC", name="x", purpose="x")
-    Fact.objects.create(
-        certification=cpc,
-        kind="fee",
-        label="Fee",
-        value="$425",
-        as_of="2026-11-01",
-        source="A page",
-        confidence="disputed",
-    )
+    Certification.objects.create(key="cpc", body=body, abbreviation="CPC", name="x", purpose="x")
 
-    page = client.get("/certifications/cpc/").content.decode()
+    page = client.get("/certifications/").content.decode()
 
-    assert "$425" in page
-    assert "A page" in page
-    assert "sources disagree" in page
+    assert 'href="/certifications/cpc/"' in page
+    assert 'href="/certifications/compare/"' in page

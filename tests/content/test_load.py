@@ -81,7 +81,7 @@ def test_load_makes_everything_live(tiny: Path) -> None:
     assert GuideSection.objects.get().revisions.get().compare == ["cpc"]
     assert MailTemplate.objects.get().revisions.get().published_at == AT
     assert Certification.objects.get().facts.get().as_of == date(2026, 11, 1)
-    assert Blueprint.objects.get().domains.get().count == 1
+    assert Blueprint.objects.get().sections.get().domains.get().count == 1
     assert GuidelineSection.objects.get(ref="I.B.13").position == 2
 
 

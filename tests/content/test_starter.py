@@ -12,6 +12,7 @@ from courses.content.load import load_pack
 from courses.content.management.commands.load_content import PACKS
 from courses.content.parse import read_pack
 from courses.content.pieces import Pack
+from courses.exams import kinds
 from portal.lib.markdown import plain, references
 from portal.pages.links import link_target
 
@@ -45,15 +46,18 @@ def codes_in(pack: Pack) -> Iterator[tuple[str, str, str]]:
             if system == "icd10cm"
         )
     for question in pack.questions:
-        for text in (
-            question.stem,
-            *(t for choice in question.choices for t in (choice.text, choice.rationale)),
-        ):
+        kind = kinds.get(question.kind)
+        for text in (question.stem, *kind.texts(question.source)):
             yield from (
                 (question.key, code, role)
                 for _l, system, code, role in references(text)
                 if system == "icd10cm"
             )
+        yield from (
+            (question.key, code, "code")
+            for system, code in kind.codes(question.source)
+            if system == "icd10cm"
+        )
 
 
 def test_every_code_exists_and_is_billable_where_the_text_says_so(
@@ -85,13 +89,46 @@ def test_starter_has_the_lessons_it_promises(pack: Pack) -> None:
 
 def test_starter_has_the_questions_it_promises(pack: Pack) -> None:
     assert len(pack.questions) >= 60
-    assert [q.key for q in pack.questions if not q.citations or not all(c.rationale for c in q.choices)] == []
+    assert [q.key for q in pack.questions if not q.citations or kinds.get(q.kind).gaps(q.source)] == []
 
 
-def test_blueprints_find_enough_questions(pack: Pack) -> None:
-    for blueprint in pack.blueprints:
-        for domain, count in blueprint.domains:
-            assert sum(question.domain == domain for question in pack.questions) >= count
+def test_practice_exam_finds_enough_questions(pack: Pack) -> None:
+    practice = next(one for one in pack.blueprints if one.key == "foundations-practice")
+    for share in practice.sections[0].domains:
+        assert sum(question.domain == share.domain for question in pack.questions) >= (share.count or 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "counts", "pretest"),
+    [
+        ("cpc-mock", [90, 10], 0),
+        ("coc-mock", [90, 10], 0),
+        ("cic-mock", [40, 7], 0),
+        ("ccs-mock", [97, 8], 20),
+        ("crc-mock", [90, 10], 0),
+        ("cpb-mock", [135], 0),
+        ("cpma-mock", [99], 0),  # what is published comes to 99
+        ("cdeo-mock", [90, 10], 0),
+        ("cppm-mock", [135], 0),
+        ("cca-mock", [105], 15),
+        ("ccs-p-mock", [121], 24),
+        ("rhit-mock", [150], 20),
+        ("rhia-mock", [150], 20),
+        ("cdip-mock", [140], 0),
+    ],
+)
+def test_mock_exam_is_as_long_as_the_real_one(pack: Pack, key: str, counts: list[int], pretest: int) -> None:
+    exam = next(one for one in pack.blueprints if one.key == key)
+
+    found = [one.count or sum(share.count or 0 for share in one.domains) for one in exam.sections]
+    assert (found, sum(one.pretest for one in exam.sections)) == (counts, pretest)
+
+
+def test_every_exam_and_every_fact_says_where_it_is_from(pack: Pack) -> None:
+    facts = [fact for one in (*pack.certifications, *pack.bodies) for fact in one.facts]
+
+    assert [one.key for one in pack.blueprints if not (one.source and one.confidence and one.as_of)] == []
+    assert [one.label for one in facts if not (one.source and one.confidence and one.as_of)] == []
 
 
 def test_guide_has_its_sections_and_every_link_leads_somewhere(pack: Pack) -> None:

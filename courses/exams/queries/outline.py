@@ -81,9 +81,7 @@ def exam_outlines(certifications: Iterable[int], *, day: date, at: datetime) -> 
 
     The one with most questions, which is the nearest to the real exam, comes first.
     """
-    live = QuestionRevision.objects.published(at).filter(
-        domain=OuterRef("domain"), question__retired_at=None
-    )
+    live = QuestionRevision.objects.published(at).filter(domain=OuterRef("domain"), question__retired_at=None)
     domains = BlueprintDomain.objects.select_related("domain").annotate(has_questions=Exists(live))
     sections = BlueprintSection.objects.prefetch_related(Prefetch("domains", domains))
     found: dict[int, list[ExamOutline]] = {}
@@ -101,7 +99,9 @@ def _section(section: BlueprintSection) -> SectionLine:
         DomainLine(
             title=one.domain.title,
             count=one.count,
-            percent=None if one.percent_low is None else (one.percent_low, one.percent_high or one.percent_low),
+            percent=None
+            if one.percent_low is None
+            else (one.percent_low, one.percent_high or one.percent_low),
             has_questions=one.has_questions,  # type: ignore[attr-defined]  # annotated by exam_outlines
         )
         for one in section.domains.all()
