@@ -319,9 +319,9 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING
-        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        else "portal.lib.staticstorage.HashedStorage"
         if DEMO  # compressing takes 16 s, too long for a first start
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "portal.lib.staticstorage.CompressedHashedStorage"
     },
 }
 LANGUAGE_CODE = "en-us"

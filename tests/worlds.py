@@ -39,7 +39,15 @@ from courses.exams.actions import (
     start_attempt,
     write_question_revision,
 )
-from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, Checkpoint, Domain, Question
+from courses.exams.models import (
+    Blueprint,
+    BlueprintDomain,
+    BlueprintSection,
+    Checkpoint,
+    Domain,
+    Question,
+    Sitting,
+)
 from courses.jobs.actions import enqueue_job
 from courses.reminders.addresses import stop_token
 from portal.lib.revisions import publish_revision
@@ -219,6 +227,20 @@ class World:
         self.attempt = start_attempt(user=self.student, blueprint=self.blueprint, at=now)
         self.finished = start_attempt(user=self.student, blueprint=other_blueprint, at=now)
         finish_attempt(attempt_id=self.finished.pk, user=self.student, at=now)
+        self.tutored = start_attempt(
+            user=self.student, blueprint=self._blueprint("tutored", domain), at=now, mode="tutor"
+        )
+        sectioned = self._blueprint("sectioned", domain)
+        sectioned.sections.update(break_minutes=10)
+        second = BlueprintSection.objects.create(blueprint=sectioned, title="Cases", position=2)
+        BlueprintDomain.objects.create(section=second, domain=domain, count=1)
+        self.sectioned = start_attempt(user=self.student, blueprint=sectioned, at=now)
+        self.sitting = Sitting.objects.create(
+            blueprint=self.blueprint,
+            title="Friday",
+            opens_at=now - timedelta(hours=1),
+            closes_at=now + timedelta(hours=9),
+        )
         today = now.date()
         self.held = record_credential(
             user=self.student,

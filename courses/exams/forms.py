@@ -8,6 +8,8 @@ from django import forms
 _MAX = 2**31 - 1
 #: More fields than the longest case set has.
 _MOST_FIELDS = 400
+#: Steps told at once, and seconds of one: a tab tells them twice a minute, after a night offline all at once.
+_MOST_STEPS, _LONGEST_S = 500, 24 * 60 * 60
 
 
 def _is_fields(sent: Any) -> bool:
@@ -83,3 +85,36 @@ class MarkForm(forms.Form):
         if all(cleaned.get(name) is None for name in ("flagged", "struck", "highlights", "note")):
             raise forms.ValidationError("nothing to save")
         return cleaned
+
+
+def _is_step(sent: Any) -> bool:
+    return (
+        isinstance(sent, dict)
+        and type(sent.get("seq")) is int
+        and 1 <= sent["seq"] <= _MAX
+        and type(sent.get("position")) is int
+        and 1 <= sent["position"] <= _MAX
+        and type(sent.get("seconds")) is int
+        and 1 <= sent["seconds"] <= _LONGEST_S
+    )
+
+
+class TraceForm(forms.Form):
+    """For how many seconds questions were open, as a tab counted: ``{seq, position, seconds}`` each."""
+
+    client_id = forms.RegexField(r"^[0-9a-f]{16,32}$")
+    steps = forms.JSONField()
+
+    def clean_steps(self) -> list[dict[str, int]]:
+        sent = self.cleaned_data["steps"]
+        if not isinstance(sent, list) or len(sent) > _MOST_STEPS or not all(map(_is_step, sent)):
+            raise forms.ValidationError("a list of steps")
+        return sent
+
+
+class LookupForm(forms.Form):
+    """What somebody looks up while an exam runs: words, or a code that was found."""
+
+    q = forms.CharField(max_length=200, required=False)
+    code = forms.RegexField(r"^[a-z0-9]{1,10} \S{1,20}$", required=False)
+    position = forms.IntegerField(min_value=1, max_value=_MAX, required=False)

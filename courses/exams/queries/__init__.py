@@ -3,6 +3,19 @@
 from courses.exams.queries.checkpoints import CheckpointShown, checkpoint_for, checkpoints_for
 from courses.exams.queries.offers import exam_offers
 from courses.exams.queries.report import report
-from courses.exams.queries.room import room
+from courses.exams.queries.revealed import revealed
+from courses.exams.queries.room import Where, attempts_of, room, standings, where
 
-__all__ = ["CheckpointShown", "checkpoint_for", "checkpoints_for", "exam_offers", "report", "room"]
+__all__ = [
+    "CheckpointShown",
+    "Where",
+    "attempts_of",
+    "checkpoint_for",
+    "checkpoints_for",
+    "exam_offers",
+    "report",
+    "revealed",
+    "room",
+    "standings",
+    "where",
+]

@@ -1,12 +1,13 @@
-// The exam room: one question at a time, every choice saved at once, nothing lost when the network is.
-//
-// What was chosen waits in localStorage, one entry each, until the server has acknowledged it. An entry keeps
-// the tab and the number it was made with, so sending it twice is harmless and tabs cannot overwrite each other.
+// The exam room: one question at a time, every change saved at once, nothing lost when the network is.
+import { openClock } from "./exam/clock.js";
+import { addMoves, isBlank, read, write } from "./exam/fields.js";
+import { addMarks } from "./exam/marks.js";
+import { openQueue } from "./exam/queue.js";
+import { openTrace } from "./exam/trace.js";
 
-const THRESHOLDS = [30, 15, 5, 1]; // minutes left that are spoken
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 30000;
-const FRESH = 10000; // a choice this young is what the person wants now, whatever another tab said before
+const TYPED = 600; // milliseconds without a key before what is typed is saved
+const HURRY = 10; // seconds before the end from which every key is
+const FRESH = 10000; // an answer this young is what the person wants now, whatever another tab said before
 
 const root = document.querySelector("[data-exam]");
 if (root) openRoom(root);
@@ -15,16 +16,134 @@ async function openRoom(root) {
   const say = (name) => root.dataset[`say${name[0].toUpperCase()}${name.slice(1)}`];
   const part = (name) => root.querySelector(`[data-${name}]`);
   const forms = [...root.querySelectorAll("[data-question]")];
-  const token = root.querySelector("[name=csrfmiddlewaretoken]").value;
   const cells = new Map([...document.querySelectorAll("[data-cell]")].map((one) => [one.dataset.cell, one]));
+  const numberOf = (form) => Number(form.dataset.question);
+  const formAt = (position) => forms.find((one) => numberOf(one) === position);
+  const said = new Map(forms.map((form) => [form, JSON.stringify(read(form, { asLoaded: true }))]));
+  const marks = new Map();
+  const typing = new Map(); // forms in which something was typed that is not kept yet
   let current = 0;
 
-  // --- one question at a time --------------------------------------------------------------------------
+  const queue = await openQueue(root, { say, part, acknowledged, refused });
+  const clock = openClock(root, { say, part, over: timeOver });
+  const trace = openTrace(root, queue);
+
+  // --- answers -------------------------------------------------------------------------------------------
+  function dress(form) {
+    const cell = cells.get(form.dataset.question);
+    const answered = "answered" in form.dataset;
+    const flagged = "flagged" in form.dataset;
+    cell?.classList.toggle("is-answered", answered);
+    cell?.classList.toggle("is-flagged", flagged);
+    const words = [answered ? say("answered") : say("unanswered"), ...(flagged ? [say("flagged")] : [])];
+    if (cell) cell.querySelector(".visually-hidden").textContent = `, ${words.join(", ")}`;
+    const flag = form.querySelector("[data-flag]");
+    flag.setAttribute("aria-pressed", String(flagged));
+    flag.textContent = flagged ? say("unflag") : say("flag");
+  }
+
+  function setAnswered(form, is) {
+    if (is) form.dataset.answered = "";
+    else delete form.dataset.answered;
+    dress(form);
+  }
+
+  function save(form, { again = false } = {}) {
+    clearTimeout(typing.get(form));
+    typing.delete(form);
+    if ("revealed" in form.dataset) return;
+    const answer = read(form);
+    const text = JSON.stringify(answer);
+    if (!again && said.get(form) === text) return;
+    said.set(form, text);
+    complain(form, "");
+    setAnswered(form, !isBlank(answer));
+    queue.answer(numberOf(form), answer);
+  }
+
+  function saveTyped() {
+    for (const form of [...typing.keys()]) save(form);
+    for (const one of marks.values()) one.keepNote();
+  }
+
+  function acknowledged(entry, reply, age) {
+    if (reply.seq === undefined) return; // a mark
+    clock.set(reply.remaining_s);
+    part("saved").textContent = `${say("saved")} ${reply.saved_at}`;
+    part("elsewhere").hidden = !reply.elsewhere;
+    const form = formAt(entry.position);
+    if (!form || typing.has(form) || said.get(form) !== JSON.stringify(entry.answer)) return;
+    setAnswered(form, reply.is_answered);
+    // another tab had gone further: what the person answered here just now is still the later answer
+    if (reply.seq > entry.seq && age < FRESH) save(form, { again: true });
+  }
+
+  // what was typed stays; it is no answer until it is mended
+  function refused(entry, words) {
+    const form = formAt(entry.position);
+    part("saved").textContent = "";
+    if (!form || said.get(form) !== JSON.stringify(entry.answer)) return;
+    complain(form, words);
+    setAnswered(form, false);
+  }
+
+  function complain(form, words) {
+    let notice = form.querySelector("[data-problem]");
+    if (!notice) {
+      if (!words) return;
+      notice = document.createElement("p");
+      notice.className = "notice notice-warn";
+      notice.dataset.problem = "";
+      notice.role = "alert";
+      form.querySelector("fieldset").after(notice);
+    }
+    notice.hidden = !words;
+    notice.textContent = words;
+  }
+
+  for (const form of forms) {
+    const inQuestion = (target) => target.closest("fieldset.question") && target.name;
+    form.addEventListener("change", (event) => inQuestion(event.target) && save(form));
+    form.addEventListener("input", (event) => {
+      if (!inQuestion(event.target) || !event.target.matches("input[type=text], input:not([type]), textarea")) return;
+      clearTimeout(typing.get(form));
+      typing.set(form, setTimeout(() => save(form), clock.left() < HURRY ? 0 : TYPED));
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      save(form);
+      if (event.submitter && "reveal" in event.submitter.dataset) reveal(form, event.submitter);
+    });
+    const mark = (what) => queue.mark(numberOf(form), what);
+    marks.set(form, addMarks(form, { say, mark, dress }));
+    addMoves(form, say, () => save(form));
+  }
+  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && saveTyped());
+  addEventListener("pagehide", saveTyped);
+  addEventListener("beforeunload", saveTyped);
+
+  // --- tutored: the answer is checked in its place -----------------------------------------------------------
+  async function reveal(form, button) {
+    button.disabled = true;
+    const sent = await queue.flush();
+    const response = sent && (await queue.post(button.getAttribute("formaction"), ""));
+    button.disabled = false;
+    if (!response?.ok) return; // the notice says that it waits
+    const stem = form.querySelector(".stem");
+    while (stem.nextSibling) stem.nextSibling.remove();
+    stem.insertAdjacentHTML("afterend", await response.text());
+    form.dataset.revealed = "";
+    button.remove();
+    form.querySelector("[data-revealed-part]")?.focus();
+  }
+
+  // --- one question at a time ----------------------------------------------------------------------------
   for (const one of root.querySelectorAll("[data-without-script]")) one.hidden = true;
   for (const name of ["previous", "next"]) part(name).hidden = false;
   for (const form of forms) form.querySelector("legend").classList.add("visually-hidden"); // the bar says it
 
   function show(index, { focus = true } = {}) {
+    saveTyped();
     current = Math.max(0, Math.min(forms.length - 1, index));
     forms.forEach((form, place) => (form.hidden = place !== current));
     const form = forms[current];
@@ -35,6 +154,7 @@ async function openRoom(root) {
     part("where").textContent = form.querySelector("legend").textContent;
     part("previous").disabled = current === 0;
     part("next").disabled = current === forms.length - 1;
+    trace.watch(numberOf(form));
     if (focus) {
       history.replaceState(null, "", `#${form.id}`);
       form.focus();
@@ -51,298 +171,115 @@ async function openRoom(root) {
       show(indexOf(cell.hash));
     });
   }
+  const jump = document.querySelector("dialog[data-jump]");
+  jump.addEventListener("close", () => {
+    const place = forms.findIndex((form) => form.dataset.question === jump.querySelector("input").value.trim());
+    if (jump.returnValue === "go" && place >= 0) show(place);
+    jump.returnValue = "";
+  });
 
-  function mark(form) {
-    const cell = cells.get(form.dataset.question);
-    const answered = "answered" in form.dataset;
-    const flagged = "flagged" in form.dataset;
-    cell?.classList.toggle("is-answered", answered);
-    cell?.classList.toggle("is-flagged", flagged);
-    const words = [answered ? say("answered") : say("unanswered"), ...(flagged ? [say("flagged")] : [])];
-    if (cell) cell.querySelector(".visually-hidden").textContent = `, ${words.join(", ")}`;
-    const flag = form.querySelector("[data-flag]");
-    flag.setAttribute("aria-pressed", String(flagged));
-    flag.textContent = flagged ? say("unflag") : say("flag");
-  }
-
-  // --- the queue ---------------------------------------------------------------------------------------
-  const prefix = `crosswalk.q.${root.dataset.attempt}.`;
-  const tab = await tabId();
-  let seq = Number(root.dataset.seq);
-  let wait = FIRST_WAIT;
-  let timer = 0;
-  let sending = null;
-  let closed = false;
-  const made = new Map(); // what this page queued itself, and when
-
-  function waiting() {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
-    const entries = keys.map((key) => [key, JSON.parse(localStorage.getItem(key))]);
-    for (const [, entry] of entries) seq = Math.max(seq, entry.seq ?? 0);
-    return entries.sort(([, a], [, b]) => (a.seq ?? 0) - (b.seq ?? 0));
-  }
-
-  function keep(name, entry) {
-    localStorage.setItem(prefix + name, JSON.stringify(entry));
-    part("saved").textContent = say("saving");
-    flush();
-  }
-
-  function choose(form, choice) {
-    form.dataset.answered = "";
-    mark(form);
-    seq += 1;
-    made.set(`${prefix}${tab}.${seq}`, performance.now());
-    keep(`${tab}.${seq}`, { position: Number(form.dataset.question), choice, client_id: tab, seq });
-  }
-
-  const note = (form, what) =>
-    keep(`${tab}.mark-${form.dataset.question}-${Object.keys(what)[0]}`, {
-      position: Number(form.dataset.question),
-      ...what,
-    });
-
-  function flush() {
-    clearTimeout(timer);
-    sending ??= sendAll().finally(() => (sending = null));
-    return sending;
-  }
-
-  async function sendAll() {
-    for (let queue = waiting(); queue.length && !closed; queue = waiting()) {
-      const [key, entry] = queue[0];
-      if (!(await send(key, entry))) {
-        told(waiting().length);
-        timer = setTimeout(flush, wait * (0.75 + Math.random() / 2));
-        wait = Math.min(LONGEST_WAIT, wait * 2);
-        return false;
-      }
-      wait = FIRST_WAIT;
-    }
-    told(0);
-    return true;
-  }
-
-  async function send(key, entry) {
-    let answer;
-    const text = JSON.stringify(entry);
+  // --- the books -----------------------------------------------------------------------------------------
+  const pane = document.querySelector("[data-reference]");
+  async function openReference() {
     try {
-      answer = await fetch(root.dataset.answerUrl, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-        body: text,
-        redirect: "manual",
-        keepalive: true, // a tab that is closed now still sends what was chosen a moment ago
-        signal: AbortSignal.timeout(15000),
-      });
+      const module = await import(pane.dataset.module);
+      await module.open(pane, numberOf(forms[current]));
     } catch {
-      return false;
+      part("offline").hidden = false; // offline: its notice says so
     }
-    if (answer.type === "opaqueredirect") return problem(say("login"));
-    if (answer.status === 409) return shut(await answer.json());
-    if (answer.status >= 500 || answer.status === 429) return false;
-    if (answer.status === 403) return problem(say("failed"));
-    // a mark may have been changed while it was on its way: then the newer one stays in the queue
-    if (localStorage.getItem(key) === text) localStorage.removeItem(key);
-    if (!answer.ok) {
-      problem(say("failed"));
-      return true;
-    }
-    acknowledged(key, entry, await answer.json());
-    return true;
   }
-
-  function acknowledged(key, entry, saved) {
-    const age = performance.now() - (made.get(key) ?? -Infinity);
-    made.delete(key);
-    if (saved.seq === undefined) return;
-    seq = Math.max(seq, saved.seq);
-    endsAt = performance.now() + saved.remaining_s * 1000;
-    part("saved").textContent = `${say("saved")} ${saved.saved_at}`;
-    part("elsewhere").hidden = !saved.elsewhere;
-    // another tab had gone further: what the person chose here just now is still the later choice
-    const form = forms.find((one) => one.dataset.question === String(entry.position));
-    const chosen = form?.querySelector("input:checked")?.value;
-    if (saved.seq > entry.seq && age < FRESH && chosen === String(entry.choice)) choose(form, entry.choice);
-  }
-
-  function problem(text) {
-    const notice = part("offline");
-    notice.hidden = false;
-    notice.dataset.problem = "";
-    notice.querySelector("p").textContent = text;
-    return false;
-  }
-
-  function told(count) {
-    const notice = part("offline");
-    if (count && !("problem" in notice.dataset)) {
-      notice.querySelector("p").textContent = `${say("offline")} ${count}`;
-      part("saved").textContent = "";
-    }
-    if (!count) delete notice.dataset.problem;
-    notice.hidden = !count;
-  }
-
-  function shut(refusal) {
-    closed = true;
-    for (const [key] of waiting()) localStorage.removeItem(key);
-    problem(refusal.closed);
-    location.assign(refusal.url);
-    return true;
-  }
-
-  addEventListener("online", () => {
-    wait = FIRST_WAIT;
-    flush();
-  });
-  addEventListener("beforeunload", (event) => {
-    if (!closed && waiting().length) event.preventDefault();
+  part("open-reference").addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    openReference();
   });
 
-  // --- choosing, flagging, striking out ----------------------------------------------------------------
-  for (const form of forms) {
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("change", (event) => {
-      if (event.target.name === "choice") choose(form, Number(event.target.value));
-    });
-    form.querySelector("[data-flag]").addEventListener("click", (event) => {
-      event.preventDefault();
-      flag(form);
-    });
-    for (const option of form.querySelectorAll(".option")) addStrike(form, option);
-  }
-
-  function flag(form) {
-    if ("flagged" in form.dataset) delete form.dataset.flagged;
-    else form.dataset.flagged = "";
-    mark(form);
-    note(form, { flagged: "flagged" in form.dataset });
-  }
-
-  function addStrike(form, option) {
-    const button = document.createElement("button");
-    const letter = document.createElement("span");
-    letter.className = "visually-hidden";
-    letter.textContent = ` ${option.querySelector(".option-letter").textContent}`;
-    button.type = "button";
-    button.className = "button button-quiet button-small";
-    button.dataset.strike = "";
-    const dress = () => {
-      const struck = option.classList.contains("is-struck");
-      button.setAttribute("aria-pressed", String(struck));
-      button.replaceChildren(struck ? say("struck") : say("strike"), letter);
-    };
-    button.addEventListener("click", () => {
-      option.classList.toggle("is-struck");
-      dress();
-      const struck = [...form.querySelectorAll(".option.is-struck input")].map((one) => Number(one.value));
-      note(form, { struck });
-    });
-    dress();
-    option.append(button);
-  }
-
-  // --- keys --------------------------------------------------------------------------------------------
+  // --- keys: before those of every page, which look up codes of today ---------------------------------------
   const keys = document.querySelector("dialog[data-keys]");
   part("show-keys").hidden = false;
   part("show-keys").addEventListener("click", () => keys.showModal());
-  document.addEventListener("keydown", (event) => {
-    if (event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog:modal")) return;
-    if (event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]")) return;
-    const form = forms[current];
-    const key = event.key.toLowerCase();
-    const option = /^[1-8]$/.test(key) && form.querySelectorAll(".option input")[Number(key) - 1];
-    if (option) {
-      option.focus();
-      option.click();
-    }
-    else if (key === "n") show(current + 1);
-    else if (key === "p") show(current - 1);
-    else if (key === "f") flag(form);
-    else if (key === "x") event.target.closest(".option")?.querySelector("[data-strike]").click();
-    else return;
-    event.preventDefault();
-  });
+  const isTyping = (target) =>
+    target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
 
-  // --- the clock: the server's remaining seconds, counted by a clock that nobody can set -----------------
-  let endsAt = performance.now() + Number(root.dataset.remaining) * 1000;
-  let spoken = Math.ceil(Number(root.dataset.remaining) / 60) + 1;
-  const clock = part("clock");
-  const hide = part("hide-clock");
-
-  function tick() {
-    const left = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
-    const two = (number) => String(number).padStart(2, "0");
-    const text = `${two(Math.floor(left / 3600))}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
-    if (clock.textContent !== text) clock.textContent = text;
-    part("bar").classList.toggle("is-low", left <= 300);
-    const minutes = THRESHOLDS.filter((one) => left <= one * 60 && one < spoken).at(-1);
-    if (minutes && left) {
-      spoken = minutes;
-      part("speak").textContent = `${say("minutes")} ${minutes}`;
-    }
-    if (!left && !closed) timeOver();
-    else setTimeout(tick, 250);
+  function choose(digit, target) {
+    const scope = target.closest(".case-part") ?? forms[current];
+    const option = scope.querySelectorAll(".option input")[digit - 1];
+    option?.focus();
+    option?.click();
   }
 
-  async function timeOver() {
-    part("speak").textContent = say("over");
-    for (const form of forms) form.querySelector("fieldset").disabled = true;
-    while (!closed && !(await flush())) await new Promise((resume) => setTimeout(resume, 1000));
-    if (closed) return;
-    closed = true;
-    part("time-over").submit();
-  }
-
-  function dressClock() {
-    const hidden = sessionStorage.getItem("crosswalk.clock") === "hidden";
-    clock.hidden = hidden;
-    hide.textContent = hidden ? say("show") : say("hide");
-    hide.setAttribute("aria-pressed", String(hidden));
-  }
-  hide.hidden = false;
-  hide.addEventListener("click", () => {
-    sessionStorage.setItem("crosswalk.clock", clock.hidden ? "shown" : "hidden");
-    dressClock();
-  });
-
-  // --- leaving for the last page only with everything saved ----------------------------------------------
-  for (const link of document.querySelectorAll("[data-finish]")) {
-    link.addEventListener("click", async (event) => {
-      if (!waiting().length) return;
+  const strike = (target) => target.closest(".option")?.querySelector("[data-strike]")?.click();
+  const does = {
+    n: () => show(current + 1),
+    p: () => show(current - 1),
+    f: () => marks.get(forms[current]).flag(),
+    x: (target) => strike(target),
+    h: () => marks.get(forms[current]).highlight(),
+    m: () => marks.get(forms[current]).openNote(),
+    j: () => {
+      jump.showModal();
+      jump.querySelector("input").select();
+    },
+    "/": openReference,
+  };
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog:modal")) return;
+      if (isTyping(event.target)) return;
+      const key = event.key.toLowerCase();
+      if (/^[1-9]$/.test(key)) choose(Number(key), event.target);
+      else if (does[key]) does[key](event.target);
+      else return;
       event.preventDefault();
-      if (await flush()) location.assign(link.href);
+      event.stopPropagation();
+    },
+    { capture: true },
+  );
+
+  // --- the end ---------------------------------------------------------------------------------------------
+  async function timeOver({ isExam }) {
+    saveTyped();
+    for (const form of forms) form.querySelector("fieldset").disabled = true;
+    while (!queue.isClosed() && !(await queue.flush())) await new Promise((resume) => setTimeout(resume, 1000));
+    if (queue.isClosed()) return;
+    queue.close();
+    if (isExam && part("time-over")) part("time-over").submit();
+    else location.assign(location.pathname.replace(/sections\/\d+\/$/, ""));
+  }
+
+  // leaving only with everything saved
+  const leaving = [...document.querySelectorAll("[data-finish], [data-leave]")];
+  for (const link of leaving.filter((one) => one.matches("a"))) {
+    link.addEventListener("click", async (event) => {
+      saveTyped();
+      if (!queue.waiting().length) return;
+      event.preventDefault();
+      if (await queue.flush()) location.assign(link.href);
+    });
+  }
+  for (const form of leaving.filter((one) => one.matches("form"))) {
+    form.addEventListener("submit", async (event) => {
+      saveTyped();
+      if (!queue.waiting().length) return;
+      event.preventDefault();
+      if (await queue.flush()) form.submit();
     });
   }
 
-  // chosen while this script was still loading
-  for (const input of root.querySelectorAll(".option input")) {
-    if (input.checked && !input.defaultChecked) choose(input.form, Number(input.value));
+  // what still waits from before this page was loaded is newer than the page
+  for (const entry of queue.waiting()) {
+    const form = formAt(entry.position);
+    if (!form || "revealed" in form.dataset) continue;
+    if (!entry.answer) marks.get(form).restore(entry);
+    else {
+      write(form, entry.answer);
+      said.set(form, JSON.stringify(read(form)));
+      setAnswered(form, !isBlank(entry.answer));
+    }
   }
-  dressClock();
+  // answered while this script was still loading
+  for (const form of forms) save(form);
   show(Math.max(0, indexOf(location.hash)), { focus: Boolean(location.hash) });
-  tick();
-  flush();
-}
-
-// This tab's name. A duplicated tab inherits the storage of its origin, so a lock tells which of them may
-// keep the name; two tabs under one name could each lose an answer to the other.
-async function tabId() {
-  const place = "crosswalk.tab";
-  const hold = (name) =>
-    new Promise((resolve) => {
-      if (!navigator.locks) return resolve(true);
-      navigator.locks.request(`crosswalk.tab.${name}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        return lock ? new Promise(() => {}) : undefined;
-      });
-    });
-  let name = sessionStorage.getItem(place);
-  if (!name || !(await hold(name))) {
-    name = [...crypto.getRandomValues(new Uint8Array(8))].map((one) => one.toString(16).padStart(2, "0")).join("");
-    sessionStorage.setItem(place, name);
-    await hold(name);
-  }
-  return name;
+  queue.flush();
 }
