@@ -248,7 +248,7 @@ def _pour(
 def _fill(
     tasks: Sequence[Task], rooms: dict[date, int], longest: int, least: float
 ) -> tuple[list[Block], dict[str, int]]:
-    """Fill the days in order with pieces of ``least`` minutes or more; less only of tasks longer than a day."""
+    """Fill the days in order; pieces have ``least`` minutes or more, but of tasks longer than a day."""
     blocks: list[Block] = []
     left: dict[str, int] = {}
     days = deque(rooms)

@@ -72,6 +72,7 @@ def minutes_by_day(blocks: tuple[Block, ...]) -> dict[date, int]:
 
 def test_plan_of_a_week() -> None:
     tasks = [lesson("one", 40), lesson("two", 30), lesson("three", 20), lesson("long", 130)]
+    tasks += [lesson("four", 30), lesson("five", 40)]
     # an hour a day from Monday to Saturday, no task split that fits into a day
     assert lines(Week().plan(tasks).blocks) == [
         (0, "one", 40),
@@ -80,6 +81,8 @@ def test_plan_of_a_week() -> None:
         (2, "long", 60),
         (3, "long", 60),
         (4, "long", 10),
+        (4, "four", 30),
+        (5, "five", 40),
     ]
 
 
@@ -98,14 +101,16 @@ def test_sets_come_between_lessons_once_their_domain_is_done_and_domains_take_tu
 
 
 def test_tasks_are_split_no_more_than_it_takes() -> None:
-    tasks = [lesson(str(number), 40) for number in range(6)]
-    week = TODAY + timedelta(days=7)  # Monday to Saturday: six days
-    assert {block.minutes for block in Week(exam_on=week + timedelta(days=1)).plan(tasks).blocks} == {40}
-    quarters = Week(exam_on=TODAY + timedelta(days=6)).plan(tasks).blocks  # five days of an hour
-    assert min(block.minutes for block in quarters) >= 15
-    crumbs = Week(exam_on=TODAY + timedelta(days=6)).plan([*tasks, lesson("more", 59)])
-    assert crumbs.shortfall_minutes == 0
-    assert max(minutes_by_day(crumbs.blocks).values()) == 60
+    def pieces(tasks: list[Task], days: int) -> list[int]:
+        found = Week(exam_on=TODAY + timedelta(days=days + 1)).plan(tasks)
+        assert found.shortfall_minutes == 0
+        return [block.minutes for block in found.blocks]
+
+    tasks = [lesson("50", 50), *(lesson(str(number), 40) for number in range(4))]
+    # an hour a day: whole in five days, in quarter hours or more in four, to the minute if it must be
+    assert pieces(tasks, 5) == [50, 40, 40, 40, 40]
+    assert pieces(tasks, 4) == [50, 40, 20, 20, 40, 40]
+    assert pieces([*tasks, lesson("last", 30)], 4) == [50, 10, 30, 30, 10, 40, 10, 30, 30]
 
 
 def test_mocks_are_spread_over_the_last_third_and_the_last_is_a_week_before() -> None:
@@ -113,6 +118,13 @@ def test_mocks_are_spread_over_the_last_third_and_the_last_is_a_week_before() ->
     days = [(EXAM - block.on).days for block in found.blocks if block.task.kind is Kind.MOCK]
     assert days == [16, 12, 7]
     assert all(block.on >= TODAY + timedelta(days=41) for block in found.blocks if block.task.key != "one")
+
+
+def test_a_mock_waits_for_its_own_share_of_the_way() -> None:
+    late = Task("m2", Kind.MOCK, 30, earliest=Fraction(17, 20))
+    found = Week().plan([mock("m1", 30), late, mock("m3", 30)])
+    # 17 twentieths of 61 days are 51.85
+    assert lines(found.blocks)[1] == (52, "m2", 30)
 
 
 def test_a_long_mock_is_one_sitting_paid_by_the_days_around_it() -> None:
@@ -140,10 +152,13 @@ def test_a_new_plan_does_not_push_the_mocks_on() -> None:
     assert week.plan(mocks, today=TODAY + timedelta(days=20)).blocks == week.plan(mocks).blocks
 
 
-def test_mocks_on_a_short_way_stay_in_order() -> None:
-    found = Week(exam_on=TODAY + timedelta(days=4)).plan([mock("m1", 30), mock("m2", 30), mock("m3", 30)])
-    assert [block.task.key for block in found.blocks] == ["m1", "m2", "m3"]
-    assert found.shortfall_minutes == 0
+def test_mocks_on_a_short_way_are_spread_over_all_of_it() -> None:
+    mocks = [mock("m1", 30), mock("m2", 30), mock("m3", 30)]
+    found = Week(exam_on=TODAY + timedelta(days=12)).plan(mocks)
+    assert lines(found.blocks) == [(1, "m1", 30), (3, "m2", 30), (5, "m3", 30)]
+    crowded = Week(exam_on=TODAY + timedelta(days=3)).plan(mocks)
+    assert [block.task.key for block in crowded.blocks] == ["m1", "m2", "m3"]
+    assert crowded.shortfall_minutes == 0
 
 
 def test_easy_days_get_half() -> None:

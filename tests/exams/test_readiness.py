@@ -85,7 +85,9 @@ def test_what_would_move_it_most() -> None:
     found = ready(seen)
     # half of what is wrong in a tenth of the exam against the fifth of a third
     assert [one.domain for one in found.by_gain[:3]] == ["rules", "icd", "surgery"]
+    doubts = [one.doubt for one in found.by_doubt]
     assert found.by_doubt[0].domain == "rules"
+    assert doubts == sorted(doubts, reverse=True)
     icd = next(one for one in found.domains if one.domain == "icd")
     assert icd.weight == pytest.approx(0.10)
     assert icd.gain == pytest.approx(icd.weight * (100 - icd.percent))

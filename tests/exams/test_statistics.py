@@ -118,6 +118,8 @@ def test_verdict_needs_thirty_answers() -> None:
     easy = [right_or_wrong(rest, 1) for rest in weak_and_strong(30)]
     assert judge(easy[:29]).verdict == Verdict.NOT_ENOUGH
     assert judge(easy).verdict == Verdict.TOO_EASY
+    nearly = [*easy, *easy, right_or_wrong(0.1, 2)]
+    assert judge(nearly).verdict == Verdict.TOO_EASY
 
 
 def test_verdict_sound_where_the_strong_are_right() -> None:
@@ -149,6 +151,17 @@ def test_verdict_wrong_option_draws_the_strong_where_the_key_is_wrong() -> None:
 def test_verdict_of_a_question_nobody_gets_right_looks_at_who_chose_what() -> None:
     rows = [right_or_wrong(rest, 2 if rest > 0.6 else 3) for rest in weak_and_strong(40)]
     assert judge(rows).drawing == (2,)
+
+
+def test_a_wrong_option_between_all_and_those_who_were_right_is_not_blamed() -> None:
+    rows = [right_or_wrong(0.9, 1)] * 20 + [right_or_wrong(0.7, 2)] * 6 + [right_or_wrong(0.1, 3)] * 14
+    assert judge(rows).verdict == Verdict.SOUND
+
+
+def test_part_of_the_points_is_not_right() -> None:
+    rows = [Answered(1.0, 0.9, frozenset({1}))] * 20 + [Answered(0.5, 0.1, frozenset({1, 3}))] * 40
+    rows += [Answered(0.0, 0.5, frozenset({2}))] * 8
+    assert judge(rows).drawing == ()
 
 
 def test_a_wrong_option_of_four_people_or_of_few_among_many_is_not_blamed() -> None:

@@ -82,6 +82,18 @@ def test_counts_step_out_by_less_than_a_question_where_whole_ones_cannot_do_it()
     assert sorted(counts_from_weights(10, weights).values()) == [3, 3, 4]
 
 
+def test_counts_step_out_where_they_must_and_nowhere_twice() -> None:
+    # 39 % of 10 is no whole number anyway: it gives way, b keeps the only one in its range
+    weights: Weights = [("a", 39, None), ("b", 21, 30), ("c", 40, None)]
+    assert counts_from_weights(10, weights) == {"a": 3, "b": 3, "c": 4}
+    # 8 within all ranges: two keys step up, though the middles call for a twice
+    weights = [("a", 40, 45), ("b", 0, 25), ("c", 0, 15), ("d", 0, 15)]
+    assert counts_from_weights(10, weights) == {"a": 5, "b": 2, "c": 2, "d": 1}
+    # 12 within all ranges: two keys step down, though the middles call for a twice
+    weights = [("a", 45, 50), ("b", 25, 100), ("c", 15, 100), ("d", 15, 100)]
+    assert counts_from_weights(10, weights) == {"a": 4, "b": 2, "c": 2, "d": 2}
+
+
 @pytest.mark.parametrize(
     ("total", "weights", "said"),
     [
