@@ -3,6 +3,7 @@
 What depends on later attempts or on today's lessons is in ``comparing``, on a page of its own.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -62,7 +63,7 @@ class CorrectionShown:
     reason: str
     applied_at: datetime
     #: Only of ``also``: the key that counts beside the one by which the answer is explained.
-    other_html: SafeString = SafeString("")
+    other_html: SafeString
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Report:
     domains: list[DomainShown]
     questions: list[ReportQuestion]
     shown: list[ReportQuestion]
-    counts: dict[Show, int]
+    counts: Mapping[Show, int]
     pretest: int
     dropped: int
     pace: Pace
@@ -157,7 +158,7 @@ class Report:
 
 
 def report(attempt: Attempt, show: Show = "all") -> Report:
-    """The report of a submitted attempt: seven queries, whatever the number; eight where codes were looked up."""
+    """The report of a submitted attempt: seven queries; eight where something was looked up."""
     scores = list(Score.objects.filter(attempt=attempt).select_related("correction").order_by("pk"))
     current = next(one for one in scores if one.is_current)
     sections = list(AttemptSection.objects.filter(attempt=attempt).order_by("position"))
@@ -175,17 +176,12 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
     key_codes = _key_codes({row["revision"] for row in rows if row["item"] in look_ups})
     titles = {one["key"]: one["title"] for one in current.domains}
     names = {one.pk: one.title for one in sections} if len(sections) > 1 else {}
-    facts = {
-        row["item"]: (
-            ("wrong", not row["is_correct"] and not row["is_dropped"]),
-            ("flagged", bool(row["flagged"])),
-            ("unanswered", row["value"] is None),
-        )
-        for row in rows
-    }
+    counts: Counter[Show] = Counter()
     questions, shown = [], []
     for row in rows:
-        is_shown = show == "all" or (show, True) in facts[row["item"]]
+        belongs = _belongs(row)
+        is_shown = show in belongs
+        counts.update(belongs)
         explained, correction = SafeString(""), corrections.get(row["revision"])
         decided = None
         if is_shown:
@@ -210,15 +206,11 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
             late_answers=late.get(row["item"], 0),
             correction=decided,
             look_ups=look_ups.get(row["item"], []),
-            key_codes=key_codes.get(row["revision"], []),
+            key_codes=[] if correction else key_codes.get(row["revision"], []),
         )
         questions.append(question)
         if is_shown:
             shown.append(question)
-    told: dict[Show, int] = {"all": len(rows), "wrong": 0, "flagged": 0, "unanswered": 0}
-    for found in facts.values():
-        for name, holds in found:
-            told[name] += holds  # type: ignore[index]  # the names above
     history = [EarlierScore(one, one.correction.reason if one.correction else "") for one in reversed(scores)]
     return Report(
         score=current,
@@ -233,7 +225,7 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
         ],
         questions=questions,
         shown=shown,
-        counts=told,
+        counts=counts,
         pretest=sum(not row["is_scored"] for row in rows),
         dropped=sum(row["is_dropped"] for row in rows),
         pace=_pace(attempt, sections, {row["item"]: row["position"] for row in rows}, seconds),
@@ -241,7 +233,7 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
     )
 
 
-def _rows(score: Score) -> list[dict[str, Any]]:
+def _rows(score: Score) -> Sequence[Mapping[str, Any]]:
     """What each question came to, with the columns that explain it and no others."""
     return list(
         ItemResult.objects.filter(score=score)
@@ -269,6 +261,18 @@ def _rows(score: Score) -> list[dict[str, Any]]:
             explained=F("item__question_revision__explained"),
         )
     )
+
+
+def _belongs(row: Mapping[str, Any]) -> set[Show]:
+    """The choices of questions that hold this one."""
+    names: set[Show] = {"all"}
+    if not row["is_correct"] and not row["is_dropped"]:
+        names.add("wrong")
+    if row["flagged"]:
+        names.add("flagged")
+    if row["value"] is None:
+        names.add("unanswered")
+    return names
 
 
 def _in_force(revisions: Sequence[int], at: datetime) -> dict[int, KeyCorrection]:
@@ -314,7 +318,7 @@ def _key_codes(revisions: set[int]) -> dict[int, list[str]]:
     if not revisions:
         return {}
     sources = QuestionRevision.objects.filter(pk__in=revisions).values_list("pk", "kind", "source")
-    return {pk: list(dict(kinds.get(kind).codes(source)).values()) for pk, kind, source in sources}
+    return {pk: [code for _system, code in kinds.get(kind).codes(source)] for pk, kind, source in sources}
 
 
 def _excerpts(html: str, highlights: Sequence[Sequence[int]]) -> list[str]:
