@@ -14,7 +14,7 @@ PLACES = Decimal("0.001")
 
 @dataclass(frozen=True)
 class Correction:
-    """A decision about a key: ``how`` is ``also`` or ``new``, with an ``answer_key``, or ``all`` or ``drop``."""
+    """A decision about a key: ``how`` is ``also``, ``new`` (with ``answer_key``), ``all`` or ``drop``."""
 
     how: str
     answer_key: Doc | None = None

@@ -8,9 +8,4 @@ class LibConfig(AppConfig):
     label = "lib"
 
     def ready(self) -> None:
-        from django.db.backends.sqlite3 import base
-
         from portal.lib import checks  # noqa: F401  # registers them
-
-        # what SQLite takes since 3.32; Django counts on 999 and would write a long exam in two statements
-        base.DatabaseFeatures.max_query_params = 32_766

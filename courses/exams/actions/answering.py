@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from courses.exams import kinds
@@ -34,6 +35,10 @@ class NotOpenYet(Exception):
     """The section of this question was not opened, or the attempt is paused."""
 
 
+class TooManyAnswers(Exception):
+    """Nobody answers so often: it is a script that does. Nothing was stored."""
+
+
 @dataclass(frozen=True)
 class Saved:
     """What is known after an answer was stored."""
@@ -53,6 +58,9 @@ class Saved:
 
 #: How long another tab or device counts as open after its last answer.
 NEARBY = timedelta(minutes=5)
+#: Answers that an attempt takes within a minute. Counted where they are stored, so over all processes.
+MOST_A_MINUTE = 600
+MINUTE = timedelta(minutes=1)
 
 # One statement decides and appends, so nothing can happen in between. {lock} makes it wait for a submit
 # that is under way and then see its result; SQLite has one writer at a time and needs no lock.
@@ -85,6 +93,8 @@ class _Place:
     is_over: bool
     newest: int
     elsewhere: bool
+    #: Answers of the attempt within the last minute.
+    lately: int
 
 
 def _place(user: User, attempt_id: int, position: int, client_id: str, received_at: datetime) -> _Place:
@@ -92,11 +102,15 @@ def _place(user: User, attempt_id: int, position: int, client_id: str, received_
     theirs = Response.objects.filter(
         attempt=OuterRef("attempt"), received_at__gt=received_at - NEARBY
     ).exclude(client_id=client_id)
+    lately = Response.objects.filter(attempt=OuterRef("attempt"), received_at__gt=received_at - MINUTE)
     row = (
         AttemptItem.objects.filter(attempt=attempt_id, attempt__user=user, position=position)
         .annotate(
             newest=Subquery(Response.objects.filter(item=OuterRef("pk")).order_by("-seq").values("seq")[:1]),
             elsewhere=Exists(theirs),
+            lately=Coalesce(
+                Subquery(lately.order_by().values("attempt").annotate(n=Count("pk")).values("n")), 0
+            ),
         )
         .values_list(
             "pk",
@@ -109,12 +123,13 @@ def _place(user: User, attempt_id: int, position: int, client_id: str, received_
             "attempt__state",
             "newest",
             "elsewhere",
+            "lately",
         )
         .first()
     )
     if row is None:
         raise NoSuchItem
-    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, state, newest, elsewhere = row
+    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, state, newest, elsewhere, count = row
     return _Place(
         pk,
         kind,
@@ -124,6 +139,7 @@ def _place(user: User, attempt_id: int, position: int, client_id: str, received_
         state != Attempt.State.OPEN,
         newest or 0,
         elsewhere,
+        count,
     )
 
 
@@ -141,11 +157,13 @@ def submit_answer(
 
     Two statements. ``fields`` are the form's; ``seq`` is None for a browser without JavaScript: then the
     server counts. An answer after deadline and grace is stored as late. Raises ``NoSuchItem``,
-    ``AttemptClosed``, ``NotOpenYet`` and ``kinds.BadAnswer``.
+    ``AttemptClosed``, ``NotOpenYet``, ``TooManyAnswers`` and ``kinds.BadAnswer``.
     """
     place = _place(user, attempt_id, position, client_id, received_at)
     if not place.is_reached and not place.is_over:
         raise NotOpenYet
+    if place.lately >= MOST_A_MINUTE:
+        raise TooManyAnswers
     value = kinds.get(place.kind).clean(place.asked, fields)
     late = is_late(place.ends_at, received_at)
     with connection.cursor() as cursor:

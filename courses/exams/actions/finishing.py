@@ -23,6 +23,7 @@ from courses.exams.models import (
 )
 from courses.exams.signals import attempt_finished
 from courses.progress.actions import meet_requirement
+from portal.lib.rows import insert_rows
 
 logger = logging.getLogger(__name__)
 
@@ -95,8 +96,6 @@ class Answered(NamedTuple):
     #: Of the correction in force, if there is one.
     how: str | None
     new_key: kinds.Doc | None
-    #: How often the person had met the question before.
-    met: int | None
 
 
 def answered(attempt_id: int) -> list[Answered]:
@@ -104,9 +103,6 @@ def answered(attempt_id: int) -> list[Answered]:
     counting = Response.objects.newest_first().filter(item=OuterRef("pk"))
     decided = KeyCorrection.objects.filter(revision=OuterRef("question_revision"), applied_at__isnull=False)
     decided = decided.order_by("-applied_at", "-pk")
-    met = Exposure.objects.filter(
-        user=OuterRef("attempt__user"), question=OuterRef("question_revision__question")
-    )
     rows = (
         AttemptItem.objects.filter(attempt=attempt_id)
         .annotate(
@@ -114,7 +110,6 @@ def answered(attempt_id: int) -> list[Answered]:
             value=Subquery(counting.values("value")[:1], output_field=JSONField()),
             how=Subquery(decided.values("how")[:1]),
             new_key=Subquery(decided.values("answer_key")[:1], output_field=JSONField()),
-            met=Subquery(met.values("times")[:1]),
         )
         .order_by("question_revision__domain__title", "position")
         .values_list(
@@ -131,7 +126,6 @@ def answered(attempt_id: int) -> list[Answered]:
             "value",
             "how",
             "new_key",
-            "met",
         )
     )
     return [Answered(*row) for row in rows]
@@ -191,17 +185,13 @@ def write_score(
         ],
         scored_at=at,
     )
-    ItemResult.objects.bulk_create(
-        ItemResult(
-            score=score,
-            item_id=one.id,
-            response_id=one.answer,
-            points=one.points,
-            is_correct=one.is_correct,
-            is_dropped=one.is_dropped,
-            detail=one.detail,
-        )
-        for one in outcome.items
+    insert_rows(
+        ItemResult,
+        ("score", "item", "response", "points", "is_correct", "is_dropped", "detail"),
+        (
+            (score.pk, one.id, one.answer, one.points, one.is_correct, one.is_dropped, one.detail)
+            for one in outcome.items
+        ),
     )
     return score
 
@@ -211,27 +201,25 @@ def _keep_exposures(
 ) -> None:
     """Keep that the person has met these questions: all of an exam, of other sets those answered."""
     is_exam = attempt.mode == Attempt.Mode.EXAM
-    Exposure.objects.bulk_create(
+    moment = connection.ops.adapt_datetimefield_value(at)
+    met = [
         (
-            Exposure(
-                user=attempt.user,
-                question_id=row.question_id,
-                first_item_id=row.item_id,
-                first_mode=attempt.mode,
-                first_points=outcome.points,
-                first_at=at,
-                last_points=outcome.points,
-                last_at=at,
-                is_flagged=bool(row.is_flagged),
-                times=(row.met or 0) + 1,
-            )
-            for row, outcome in zip(rows, outcomes, strict=True)
-            if is_exam or outcome.answer is not None
-        ),
-        update_conflicts=True,
-        unique_fields=["user", "question"],
-        update_fields=["last_points", "last_at", "is_flagged", "times"],
-    )
+            *(attempt.user_id, row.question_id, row.item_id, attempt.mode, outcome.points, moment),
+            *(outcome.points, moment, bool(row.is_flagged), 1),
+        )
+        for row, outcome in zip(rows, outcomes, strict=True)
+        if is_exam or outcome.answer is not None
+    ]
+    if met:
+        insert_rows(Exposure, _MET, met, on_conflict=_MET_AGAIN)
+
+
+_MET = (
+    *("user", "question", "first_item", "first_mode", "first_points", "first_at"),
+    *("last_points", "last_at", "is_flagged", "times"),
+)
+_MET_AGAIN = """(user_id, question_id) DO UPDATE SET last_points = excluded.last_points,
+    last_at = excluded.last_at, is_flagged = excluded.is_flagged, times = exams_exposure.times + 1"""
 
 
 def sweep_overdue(*, at: datetime, limit: int = 500) -> int:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from random import Random
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Prefetch
 from django.utils.translation import gettext
 
 from accounts.models import User
@@ -24,6 +25,7 @@ from courses.exams.models import (
     AttemptItem,
     AttemptSection,
     Blueprint,
+    BlueprintDomain,
     BlueprintSection,
     PreparedForm,
     QuestionRevision,
@@ -31,6 +33,7 @@ from courses.exams.models import (
 )
 from courses.exams.models.bank import RANKS
 from courses.exams.weights import counts_from_weights, rest_of
+from portal.lib.rows import insert_rows
 
 
 class EmptyBank(Exception):
@@ -92,7 +95,8 @@ def places(section: BlueprintSection) -> list[Place]:
 # asks 17 times in one statement, and building that through the ORM would cost more than running it. Each
 # domain is read along its index (domain, rank) and no further than is needed, however large the bank.
 _LIVE = """
-    SELECT %s AS place, revision.id, revision.exclusion_group, revision.rank, {seen} AS last_seen
+    SELECT %s AS place, revision.domain_id, revision.id, revision.exclusion_group, revision.rank,
+           {seen} AS last_seen
       FROM exams_questionrevision revision
       JOIN exams_question question ON question.id = revision.question_id
       {join}
@@ -130,68 +134,67 @@ def draw_places(user: User | None, wanted: Sequence[Place], *, seed: int, at: da
     questions, leave one short that the bank could fill, all are read and it is drawn again.
     """
     counts = {number: place.count for number, place in enumerate(wanted)}
-    found = _candidates(user, wanted, seed=seed, at=at, spare=_SPARE)
+    found, is_cut = _candidates(user, wanted, seed=seed, at=at, spare=_SPARE)
     form = draw(counts, found, seed=seed)
     for number, missing in form.short.items():
-        mine = [one for one in found if one.domain == number]
-        enough = counts[number] - missing < len({one.unit for one in mine})
-        if enough or len(mine) >= counts[number] + _SPARE:
-            return draw(counts, _candidates(user, wanted, seed=seed, at=at, spare=_ALL), seed=seed)
+        units = {one.unit for one in found if one.domain == number}
+        if number in is_cut or len(units) > counts[number] - missing:
+            return draw(counts, _candidates(user, wanted, seed=seed, at=at, spare=_ALL)[0], seed=seed)
     return form
 
 
 def _candidates(
     user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime, spare: int
-) -> list[Candidate]:
+) -> tuple[list[Candidate], set[int]]:
     """Drawable questions for each place, by its number: unseen ones from a random rank on, then seen ones.
 
-    One statement where the bank has enough that the person has not met, three where it has not.
+    Also the places of which there are more than were read. One statement where the bank has enough that the
+    person has not met, three where it has not.
     """
     start = Random(seed).randrange(RANKS)
     thin = dict(enumerate(wanted))
     found: list[Candidate] = []
+    is_cut: set[int] = set()
     for side in (">=", "<", "seen"):
-        if side == "seen" and user is None:
-            break
-        if thin:
-            found += _read(user, thin, at, side=side, start=start, spare=spare)
+        if thin and (side != "seen" or user is not None):
+            read, more = _read(user, thin, at, side=side, start=start, spare=spare)
+            found += read
+            is_cut |= more
         held = Counter(one.domain for one in found)
         thin = {number: place for number, place in thin.items() if held[number] < place.count + spare}
-    return found
+    return found, is_cut
 
 
 def _read(
     user: User | None, wanted: Mapping[int, Place], at: datetime, *, side: str, start: int, spare: int
-) -> list[Candidate]:
+) -> tuple[list[Candidate], set[int]]:
     is_seen = side == "seen"
     person = user.pk if user else None
     moment = connection.ops.adapt_datetimefield_value(at)
-    order = "last_seen, rank" if is_seen else "rank"
     statements: list[str] = []
     values: list[Any] = []
+    limits: dict[int, int] = {}
     for number, place in wanted.items():
         sql = _LIVE.format(
             seen="met.last_at" if is_seen else "NULL",
             join=_SEEN if is_seen else "",
             kinds=", ".join(["%s"] * len(place.kinds)),
             which="" if is_seen else _UNSEEN.format(side=side),
-            order=order,
+            order="last_seen, rank" if is_seen else "rank",
         )
-        limit = place.count + spare
-        for domain in place.domains:
+        # several domains fill a place together, none by more than twice its equal part while others can
+        limits[number] = ceil((place.count + spare) * min(2, len(place.domains)) / len(place.domains))
+        for n, domain in enumerate(place.domains):
+            statements.append(f"SELECT * FROM ({sql}) AS place_{number}_{n}")
             values += [number, *([person] if is_seen else []), domain, *place.kinds, moment, moment, moment]
-            values += [*STALE, *([] if is_seen else [start, person]), limit]
-        each = [f"SELECT * FROM ({sql}) AS place_{number}_{n}" for n in range(len(place.domains))]
-        together = " UNION ALL ".join(each)
-        if len(each) > 1:  # several domains fill the place together
-            together = f"SELECT * FROM ({together}) AS place_{number} ORDER BY {order} LIMIT %s"
-            together = f"SELECT * FROM ({together}) AS first_{number}"
-            values.append(limit)
-        statements.append(together)
+            values += [*STALE, *([] if is_seen else [start, person]), limits[number]]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements), values)
         rows = cursor.fetchall()
-    return [Candidate(pk, number, group, _moment(last)) for number, pk, group, _rank, last in rows]
+    read = Counter((number, domain) for number, domain, *_rest in rows)
+    is_cut = {number for (number, _domain), count in read.items() if count >= limits[number]}
+    found = [Candidate(pk, number, group, _moment(last)) for number, _, pk, group, _rank, last in rows]
+    return found, is_cut
 
 
 def _moment(value: Any) -> datetime | None:
@@ -206,7 +209,8 @@ def draw_blueprint(
     user: User | None, blueprint: Blueprint, *, seed: int, at: datetime
 ) -> tuple[list[Part], list[dict[str, Any]]]:
     """The sections of a form and what the bank lacks. Raises ``EmptyBank``."""
-    sections = list(blueprint.sections.prefetch_related("domains__domain").order_by("position"))
+    domains = Prefetch("domains", BlueprintDomain.objects.select_related("domain"))
+    sections = list(blueprint.sections.prefetch_related(domains).order_by("position"))
     asked = [(section, place) for section in sections for place in places(section)]
     form = draw_places(user, [place for _section, place in asked], seed=seed, at=at)
     if not form.picks:
@@ -275,21 +279,15 @@ def write_attempt(attempt: Attempt, parts: Sequence[Part], *, multiplier: Decima
     revisions = QuestionRevision.objects.filter(pk__in=[pick for part in parts for pick in part.picks])
     texts = {pk: text for pk, *text in revisions.values_list("pk", "kind", "asked", "answer_key")}
     rng = Random(attempt.seed)
-    items: list[AttemptItem] = []
+    items: list[tuple[Any, ...]] = []
     for section, part in zip(sections, parts, strict=True):
         for pick in part.picks:
             kind, asked, answer_key = texts[pick]
-            items.append(
-                AttemptItem(
-                    attempt=attempt,
-                    section=section,
-                    position=len(items) + 1,
-                    question_revision_id=pick,
-                    order=kinds.shuffled(kinds.get(kind), asked, answer_key, rng),
-                    is_scored=pick not in part.unscored,
-                )
-            )
-    AttemptItem.objects.bulk_create(items)
+            order = kinds.shuffled(kinds.get(kind), asked, answer_key, rng)
+            items.append((attempt.pk, section.pk, len(items) + 1, pick, order, pick not in part.unscored))
+    insert_rows(
+        AttemptItem, ("attempt", "section", "position", "question_revision", "order", "is_scored"), items
+    )
     return attempt
 
 

@@ -41,6 +41,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from missing
     except kinds.BadAnswer as bad:
         return JsonResponse({"errors": {"answer": [str(bad)]}}, status=422)
+    except actions.TooManyAnswers:
+        return JsonResponse({"waits": _too_many()}, status=429, headers={"Retry-After": "60"})
     except actions.NotOpenYet:
         return JsonResponse({"waits": str(_not_open_yet())}, status=409)
     except actions.AttemptClosed:
@@ -99,6 +101,10 @@ def _not_open_yet() -> str:
     return _("This is paused or not open yet; the answer was not saved.")
 
 
+def _too_many() -> str:
+    return _("Too many answers within a minute; this one was not saved.")
+
+
 def _save_form(request: HttpRequest, pk: int) -> HttpResponse:
     """A question's form as it is sent without the script: its answer, its note, perhaps its flag."""
     form = AnswerForm({"position": request.POST.get("position")})
@@ -124,6 +130,8 @@ def _save_answer_of_form(request: HttpRequest, pk: int, cleaned: dict[str, Any])
         raise Http404 from missing
     except kinds.BadAnswer as bad:
         return _("Nothing was saved. %(why)s") % {"why": bad}
+    except actions.TooManyAnswers:
+        return _too_many()
     except actions.NotOpenYet:
         return _not_open_yet()
     except actions.AttemptClosed:

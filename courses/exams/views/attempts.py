@@ -1,5 +1,7 @@
 """Starting an attempt, its sections, pauses and its end. Every page works without JavaScript."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -8,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import person_of
+from accounts.requests import outlive, person_of
 from courses.exams import actions, queries
 from courses.exams.clock import remaining_s
 from courses.exams.models import Attempt, AttemptSection, Blueprint, Sitting
@@ -16,6 +18,8 @@ from portal.lib.access import member
 
 #: A page of the exam that is over a moment too early sends itself; the server's clock decides.
 _ALMOST_OVER_S = 2
+#: Nobody has to sign in again before they have read their report.
+_AFTERWARDS = timedelta(hours=1)
 
 
 # --- starting ----------------------------------------------------------------------------------------------
@@ -62,6 +66,8 @@ def start_sitting(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _into(request: HttpRequest, running: Attempt, *, is_new: bool) -> HttpResponse:
+    if running.deadline_at is not None:
+        outlive(request, running.deadline_at + _AFTERWARDS)
     if running.lacking and is_new:
         domains = ", ".join(f"{one['title']} ({one['count']})" for one in running.lacking)
         messages.warning(
