@@ -138,3 +138,41 @@ def right(item: AttemptItem) -> dict[str, list[str]]:
 def wrong(item: AttemptItem) -> dict[str, list[str]]:
     right_id = item.question_revision.answer_key["right"][0]
     return {"choice": [str(right_id % 4 + 1)]}
+
+
+@pytest.fixture
+def make_exam(domain: Domain, make_question: MakeQuestion) -> Callable[..., Blueprint]:
+    """An exam of sections, each given as fields of ``BlueprintSection``; its bank holds what it takes.
+
+    ``count`` questions of one domain fill a section, unless ``domains`` says how: a list of
+    ``BlueprintDomain`` fields.
+    """
+
+    def make(*sections: dict[str, Any], spare: int = 0, **fields: Any) -> Blueprint:
+        blueprint = Blueprint.objects.create(
+            **{
+                "key": "sections",
+                "title": "Exam of sections",
+                "minutes": 60,
+                "pass_percent": 70,
+                "valid_from": date(2020, 1, 1),
+                "as_of": date(2020, 1, 1),
+                "source": "Ours",
+                "confidence": "verified",
+            }
+            | fields
+        )
+        wanted = spare
+        for position, given in enumerate(sections, start=1):
+            rows = given.pop("domains", None) or [{"domain": domain, "count": given.pop("count", 2)}]
+            section = BlueprintSection.objects.create(
+                blueprint=blueprint, position=position, **{"title": f"Part {position}"} | given
+            )
+            for row in rows:
+                BlueprintDomain.objects.create(section=section, **row)
+                wanted += row.get("count") or 0
+        for number in range(wanted):
+            make_question(f"exam-{number}")
+        return blueprint
+
+    return make
