@@ -141,9 +141,12 @@ TEMPLATES = [
 _SQLITE_BUGGY = (3, 7, 0) <= sqlite3.sqlite_version_info < (3, 51, 3)
 _JOURNAL = "DELETE" if _SQLITE_BUGGY else "WAL"  # see RELIABILITY D2: WAL may corrupt on those versions
 _SYNCHRONOUS = "OFF" if TESTING else "FULL"  # an acknowledged answer must survive a power cut
+# a connection is kept: closing the last one of all processes writes the whole WAL back, in somebody's request
+_KEPT_S = 0 if TESTING else 60
 _SQLITE: dict[str, Any] = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": VAR / "crosswalk.sqlite3",
+    "CONN_MAX_AGE": _KEPT_S,
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -158,7 +161,7 @@ _URL = env.str("TEST_DATABASE_URL" if TESTING else "DATABASE_URL", "")
 DATABASES: dict[str, dict[str, Any]] = {"default": _SQLITE}
 if _URL:
     DATABASES["default"] = dict(env.dj_db_url("TEST_DATABASE_URL" if TESTING else "DATABASE_URL"))
-    DATABASES["default"] |= {"CONN_MAX_AGE": 0 if TESTING else 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"] |= {"CONN_MAX_AGE": _KEPT_S, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
         "options",
         "-c lock_timeout=2s -c statement_timeout=60s -c idle_in_transaction_session_timeout=10s",
