@@ -247,8 +247,11 @@ class Step:
 
 def record_trace(*, user: User, attempt_id: int, client_id: str, steps: Sequence[Step], at: datetime) -> None:
     """Keep the steps of an open attempt; sending them again changes nothing. Raises ``NoSuchItem``."""
-    if not Attempt.objects.owned_by(user).filter(pk=attempt_id).exists():
+    state = Attempt.objects.owned_by(user).filter(pk=attempt_id).values_list("state", flat=True).first()
+    if state is None:
         raise NoSuchItem
+    if state != Attempt.State.OPEN:
+        return
     items = dict(
         AttemptItem.objects.filter(
             attempt=attempt_id, position__in={step.position for step in steps if step.position}
