@@ -88,6 +88,7 @@ def _part(shelf: Shelf, entry: Fields, rows: dict[str, list[Fields]], place: str
     simple = [key for key, kind in kinds.registered().items() if _PARTS not in _names(kind)]
     part: dict[str, Any] = {"kind": entry.choice("kind", simple), "prompt": entry.text("prompt")}
     shelf.references(entry.file, part["prompt"], entry.lines_before("prompt"))
+    entry.may_have("points")
     if entry.has("points"):
         part["points"] = entry.plain("points")
     if part["kind"] in simple:
