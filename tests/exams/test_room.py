@@ -211,7 +211,7 @@ def test_finish_lists_what_is_open_section_by_section(as_student: Client, make_s
     assert url("section", attempt, 2) + "#q-3" in shown
 
 
-# --- time ------------------------------------------------------------------------------------------------
+# --- time ----------------------------------------------------------------------------------------------
 def test_added_time_is_said_and_counted(
     as_student: Client, attempt: Attempt, editor: User, at: datetime
 ) -> None:
@@ -233,7 +233,7 @@ def test_a_page_that_did_not_hear_of_added_time_does_not_end_the_exam(
     assert answer["Location"] == url("report", attempt)
 
 
-# --- pauses ------------------------------------------------------------------------------------------------
+# --- pauses --------------------------------------------------------------------------------------------
 def test_a_paused_set_shows_no_question_and_keeps_answers_waiting(
     as_student: Client, tutored: Attempt
 ) -> None:
@@ -244,9 +244,9 @@ def test_a_paused_set_shows_no_question_and_keeps_answers_waiting(
     refused = send(as_student, tutored, position=1, answer={"choice": ["1"]}, client_id=TAB, seq=1)
     assert refused.status_code == 409 and refused.json().keys() == {"waits"}
     as_student.post(url("resume", tutored))
-    assert send(
-        as_student, tutored, position=1, answer={"choice": ["1"]}, client_id=TAB, seq=1
-    ).json()["is_answered"]
+    assert send(as_student, tutored, position=1, answer={"choice": ["1"]}, client_id=TAB, seq=1).json()[
+        "is_answered"
+    ]
 
 
 def test_an_exam_cannot_be_paused(as_student: Client, attempt: Attempt) -> None:
@@ -256,7 +256,7 @@ def test_an_exam_cannot_be_paused(as_student: Client, attempt: Attempt) -> None:
     assert "Pause" not in page(as_student, url("attempt", attempt))
 
 
-# --- explained before the end --------------------------------------------------------------------------------
+# --- explained before the end --------------------------------------------------------------------------
 def test_a_tutored_question_is_explained_in_its_place(as_student: Client, tutored: Attempt) -> None:
     item = tutored.items.get(position=1)
     send(as_student, tutored, position=1, answer=wrong(item), client_id=TAB, seq=1)
@@ -287,7 +287,7 @@ def test_nothing_is_explained_before_the_end_of_others(
     assert CANARY not in page(as_student, url("attempt", started))
 
 
-# --- every kind ------------------------------------------------------------------------------------------------
+# --- every kind ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_kind_has_its_form_in_the_room(
     as_student: Client,
@@ -308,7 +308,11 @@ def test_every_kind_has_its_form_in_the_room(
 
 
 def test_what_cannot_be_an_answer_is_said_and_not_kept(
-    as_student: Client, make_question: MakeQuestion, make_blueprint: MakeBlueprint, student: User, at: datetime
+    as_student: Client,
+    make_question: MakeQuestion,
+    make_blueprint: MakeBlueprint,
+    student: User,
+    at: datetime,
 ) -> None:
     make_question("q", kind="numeric", source=SAMPLES["numeric"])
     blueprint = make_blueprint(count=1)
@@ -319,7 +323,7 @@ def test_what_cannot_be_an_answer_is_said_and_not_kept(
     assert not Response.objects.exists()
 
 
-# --- marks ---------------------------------------------------------------------------------------------------
+# --- marks ---------------------------------------------------------------------------------------------
 def test_marks_come_back_with_the_page(as_student: Client, attempt: Attempt) -> None:
     for what in ({"note": 'Why </textarea> "so"?'}, {"highlights": [[1, 5], [9, 12]]}):
         assert send(as_student, attempt, position=2, **what).json() == {}
@@ -345,7 +349,7 @@ def test_marks_that_cannot_be_read_are_refused(as_student: Client, attempt: Atte
     assert not ItemMark.objects.exists()
 
 
-# --- trace -----------------------------------------------------------------------------------------------------
+# --- trace ---------------------------------------------------------------------------------------------
 def tell(client: Client, attempt: Attempt, *steps: Any, client_id: str = TAB) -> Any:
     sent = {"client_id": client_id, "steps": steps}
     return client.post(url("trace", attempt), json.dumps(sent), content_type="application/json")
@@ -381,7 +385,7 @@ def test_steps_of_a_stranger_are_not_found(attempt: Attempt, other: User) -> Non
     assert not TraceEvent.objects.exists()
 
 
-# --- the books ---------------------------------------------------------------------------------------------------
+# --- the books -----------------------------------------------------------------------------------------
 @pytest.fixture
 def books(world: Any) -> Any:
     """A world with codes; its student sits an exam of an edition."""
@@ -424,9 +428,7 @@ def test_a_look_up_is_found_and_noted(books: Any) -> None:
 
 def test_an_entry_that_is_opened_is_shown_and_noted(books: Any) -> None:
     sent = {"q": "diabetes", "code": "icd10cm E11.9"}
-    answer = books.as_taker.post(
-        url("reference", books.attempt), sent, headers={"HX-Request": "true"}
-    )
+    answer = books.as_taker.post(url("reference", books.attempt), sent, headers={"HX-Request": "true"})
     shown = answer.content.decode()
     assert "without complications" in shown and "<html" not in shown
     assert TraceEvent.objects.values_list("kind", "detail").get() == ("open", "E11.9")
@@ -444,7 +446,7 @@ def test_the_books_of_a_stranger_are_not_found(books: Any) -> None:
     assert not TraceEvent.objects.exists()
 
 
-# --- cost ----------------------------------------------------------------------------------------------------------
+# --- cost ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("count", [1, 5])
 def test_room_takes_five_queries(
     as_student: Client, blueprint: Blueprint, student: User, at: datetime, count: int, count_sql: CountSql
