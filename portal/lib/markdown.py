@@ -7,6 +7,7 @@ The grammar is documented in ``docs/packs.md``. Rendering and sanitising are pur
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -150,6 +151,7 @@ def code_chip(system: str, code: str) -> str:
     )
 
 
+@cache  # it keeps nothing of a text, and making one costs more than most texts
 def _parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "strikethrough"])
     md.use(footnote_plugin)
