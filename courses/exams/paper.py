@@ -5,12 +5,14 @@ a number, a fixed word, text escaped here, or HTML that ``portal.lib.markdown`` 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from html import unescape
+from functools import cache
+from html import escape, unescape
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from django.utils.html import conditional_escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 LETTERS = "ABCDEFGHIJKL"
@@ -69,28 +71,44 @@ def options(
     return mark_safe(f'<ol class="options">{"".join(lines)}</ol>')  # sanitised on write, see above
 
 
+class _Words(NamedTuple):
+    """What ``explained`` says, in HTML."""
+
+    right: str
+    chosen_right: str
+    chosen_wrong: str
+    mistake: str
+
+
+@cache
+def _words(language: str | None) -> _Words:
+    """In a language: to ask for each word at each option of an exam would take a fifth of its report."""
+    return _Words(
+        f"<p>{state('met', _('Right answer'))}</p>",
+        f"<p>{state('met', _('Your answer, right'))}</p>",
+        f"<p>{state('late', _('Your answer, not right'))}</p>",
+        f"<p>{conditional_escape(_('The mistake: %(mistake)s.'))}</p>",
+    )
+
+
 def explained(
     options: Iterable[tuple[int, Mapping[str, Any]]], *, right: Collection[int], chosen: Collection[int]
 ) -> SafeString:
     """Options with what was chosen, what is right, and why: ``html``, ``why`` and ``mistake`` of each."""
-    lines = []
+    words, lines = _words(get_language()), []
     for letter, (pk, one) in zip(LETTERS, options, strict=False):
         is_right, is_chosen = pk in right, pk in chosen
-        names = " is-right" if is_right else " is-wrong" if is_chosen else ""
-        said = ""
-        if is_chosen and is_right:
-            said = state("met", _("Your answer, right"))
+        names, said = "option", ""
+        if is_right:
+            names, said = "option is-right", words.chosen_right if is_chosen else words.right
         elif is_chosen:
-            said = state("late", _("Your answer, not right"))
-        elif is_right:
-            said = state("met", _("Right answer"))
-        mistake = _("The mistake: %(mistake)s.") % {"mistake": one["mistake"]} if one.get("mistake") else ""
+            names, said = "option is-wrong", words.chosen_wrong
+        mistake = one.get("mistake")
+        told = words.mistake % {"mistake": escape(mistake)} if mistake else ""
         lines.append(
-            f'<li class="option{names}{" is-chosen" if is_chosen else ""}"><div class="option-line">'
+            f'<li class="{names}{" is-chosen" if is_chosen else ""}"><div class="option-line">'
             f'<span class="option-letter">{letter}</span><div class="option-text"><p>{one["html"]}</p>'
-            f"{f'<p>{said}</p>' if said else ''}"
-            f'<div class="rationale">{one["why"]}{f"<p>{conditional_escape(mistake)}</p>" if mistake else ""}'
-            "</div></div></div></li>"
+            f'{said}<div class="rationale">{one["why"]}{told}</div></div></div></li>'
         )
     return mark_safe(f'<ol class="options">{"".join(lines)}</ol>')  # sanitised on write, see above
 

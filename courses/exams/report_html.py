@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from html import escape
+from typing import Literal, NamedTuple
 
 from django.utils.formats import date_format
-from django.utils.html import conditional_escape, escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -14,22 +16,18 @@ from courses.exams.queries.explained import CitationShown
 from courses.exams.queries.report import CorrectionShown, LookUp, Report, ReportQuestion
 from portal.lib.markdown import code_chip
 
+Standing = Literal["dropped", "right", "unanswered", "partly", "wrong"]
 
-def verdict(question: ReportQuestion) -> tuple[str, str]:
-    """What a question came to: the name of a state and its words."""
+
+def standing(question: ReportQuestion) -> Standing:
+    """What a question came to."""
     if question.is_dropped:
-        return "draft", _("Taken out")
+        return "dropped"
     if question.is_correct:
-        return "met", _("Right")
+        return "right"
     if not question.is_answered:
-        return "short", _("Not answered")
-    if question.points:
-        return "due", _("Partly right: %(points)s of 1 point") % {"points": points(question)}
-    return "late", _("Not right")
-
-
-def points(question: ReportQuestion) -> str:
-    return f"{question.points.normalize():f}"
+        return "unanswered"
+    return "partly" if question.points else "wrong"
 
 
 def remarks(question: ReportQuestion) -> list[str]:
@@ -37,7 +35,7 @@ def remarks(question: ReportQuestion) -> list[str]:
     said = []
     if not question.is_scored:
         said.append(_("This question was tried out and did not count."))
-    if question.late_answers:
+    if question.has_late_answer:
         said.append(_("An answer came after the time was over and does not count."))
     return said
 
@@ -80,43 +78,71 @@ def _clock(at: datetime) -> str:
     return date_format(localtime(at), "H:i:s")
 
 
-def cited(citations: Sequence[CitationShown]) -> str:
+class _Words(NamedTuple):
+    """Words that stand at every question: looked up once a page, not once a question."""
+
+    heading: str
+    standings: dict[Standing, str]
+    source: str
+    #: What stands before a citation of a kind.
+    citations: dict[str, str]
+
+
+def _words() -> _Words:
+    return _Words(
+        heading=_("Question %(n)d"),
+        standings={
+            "dropped": paper.state("draft", _("Taken out")),
+            "right": paper.state("met", _("Right")),
+            "unanswered": paper.state("short", _("Not answered")),
+            "partly": paper.state("due", _("Partly right")),
+            "wrong": paper.state("late", _("Not right")),
+        },
+        source=_("Source:"),
+        citations={
+            "tabular": _("tabular list"),
+            "guideline": _("Official Guidelines"),
+            "index": _("Alphabetic Index:"),
+            "source": "",
+        },
+    )
+
+
+def questions(shown: Iterable[ReportQuestion]) -> SafeString:
+    """Every question with the answer, the key, why, and what the person did with it."""
+    words = _words()
+    # what is joined is sanitised on write or escaped
+    return mark_safe("".join(_question(one, words) for one in shown))
+
+
+def _cited(citations: Sequence[CitationShown], words: _Words) -> str:
     """Where the rule is written, as ``exams/_citations.html``."""
     if not citations:
         return ""
     lines = []
     for one in citations:
-        if one.kind == "tabular":
-            ref = f"{_('tabular list')} {code_chip('icd10cm', one.ref)}"
-        elif one.kind == "guideline":
-            ref = f"{_('Official Guidelines')} {escape(one.ref)}"
-        elif one.kind == "index":
-            ref = f"{_('Alphabetic Index:')} {escape(one.ref)}"
-        else:
-            ref = escape(one.ref)
+        ref = code_chip("icd10cm", one.ref) if one.kind == "tabular" else escape(one.ref)
         edition = f" ({escape(one.edition)})" if one.edition and one.kind != "source" else ""
-        lines.append(f'<span class="citation">{ref}{edition}</span>')
-    return f'<p class="muted">{_("Source:")} {"; ".join(lines)}</p>'
+        before = f"{words.citations[one.kind]} ".lstrip()
+        lines.append(f'<span class="citation">{before}{ref}{edition}</span>')
+    return f'<p class="muted">{words.source} {"; ".join(lines)}</p>'
 
 
-def questions(shown: Iterable[ReportQuestion]) -> SafeString:
-    """Every question with the answer, the key, why, and what the person did with it."""
-    return mark_safe("".join(map(_question, shown)))  # what is joined is sanitised on write or escaped
-
-
-def _question(one: ReportQuestion) -> str:
-    name, words = verdict(one)
-    n = int(one.position)
+def _question(one: ReportQuestion, words: _Words) -> str:
+    n, came_to = int(one.position), standing(one)
     where = " · ".join(filter(None, (one.section, one.domain)))
-    said = [paper.state(name, words)]
-    if one.is_flagged:
-        said.append(f'<span class="muted">{_("flagged")}</span>')
-    said += [f'<span class="muted">{escape(sentence)}</span>' for sentence in remarks(one)]
     parts = [
         f'<article class="panel stack" id="q-{n}" aria-labelledby="q-h-{n}" tabindex="-1">'
-        f'<h3 id="q-h-{n}">{_("Question %(n)d") % {"n": n}} <span class="muted">{escape(where)}</span></h3>'
-        f'<p class="cluster">{" ".join(said)}</p>'
+        f'<h3 id="q-h-{n}">{words.heading % {"n": n}} <span class="muted">{escape(where)}</span></h3>'
+        f'<p class="cluster">{words.standings[came_to]}'
     ]
+    if came_to == "partly":
+        worth = _("%(points)s of 1 point") % {"points": f"{one.points.normalize():f}"}
+        parts.append(f' <span class="muted">{worth}</span>')
+    if one.is_flagged:
+        parts.append(f' <span class="muted">{_("flagged")}</span>')
+    parts += [f' <span class="muted">{escape(sentence)}</span>' for sentence in remarks(one)]
+    parts.append("</p>")
     if one.correction is not None:
         parts.append(f'<div class="notice"><p>{escape(decided(one.correction))}</p></div>')
     parts.append(f'<div class="question"><div class="stem">{one.stem_html}</div>{one.explained_html}</div>')
@@ -125,9 +151,9 @@ def _question(one: ReportQuestion) -> str:
             f"<details><summary>{_('The other key, which counts too')}</summary>"
             f'<div class="question">{one.correction.other_html}</div></details>'
         )
-    parts.append(cited(one.citations))
+    parts.append(_cited(one.citations, words))
     if one.highlights:
-        marked = " … ".join(f"<mark>{escape(words)}</mark>" for words in one.highlights)
+        marked = " … ".join(f"<mark>{escape(excerpt)}</mark>" for excerpt in one.highlights)
         parts.append(f"<p>{_('You highlighted:')} {marked}</p>")
     if one.note:
         note = escape(one.note).replace("\n", "<br>")
@@ -142,19 +168,22 @@ def _question(one: ReportQuestion) -> str:
 def grid(report: Report) -> SafeString:
     """The grid of all questions; one that is not among those shown leads to the whole report."""
     here = {one.position for one in report.shown}
-    return mark_safe("".join(_cell(one, one.position in here) for one in report.questions))  # cells are safe
-
-
-def _cell(question: ReportQuestion, is_here: bool) -> str:
-    names, words = (" is-right", _("right")) if question.is_correct else (" is-wrong", _("not right"))
-    if question.is_dropped:
-        names, words = "", _("taken out")
-    elif not question.is_answered:
-        words = _("not answered")
-    if question.is_flagged:
-        names, words = f"{names} is-flagged", f"{words}, {_('flagged')}"
-    href = f"#q-{question.position}" if is_here else f"?show=all#q-{question.position}"
-    return paper.cell(question.position, names=names, words=words, href=href)
+    told: dict[Standing, tuple[str, str]] = {
+        "dropped": ("", _("taken out")),
+        "right": (" is-right", _("right")),
+        "unanswered": (" is-wrong", _("not answered")),
+        "partly": (" is-wrong", _("partly right")),
+        "wrong": (" is-wrong", _("not right")),
+    }
+    flagged = _("flagged")
+    cells = []
+    for one in report.questions:
+        names, words = told[standing(one)]
+        if one.is_flagged:
+            names, words = f"{names} is-flagged", f"{words}, {flagged}"
+        href = f"#q-{one.position}" if one.position in here else f"?show=all#q-{one.position}"
+        cells.append(paper.cell(one.position, names=names, words=words, href=href))
+    return mark_safe("".join(cells))  # cells are safe
 
 
 # --- pictures ---------------------------------------------------------------------------------------------

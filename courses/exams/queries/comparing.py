@@ -200,7 +200,7 @@ def _lessons(attempt: Attempt, at: datetime, refs: set[str]) -> dict[int, _Row]:
     cites = LessonCitation.objects.filter(revision=OuterRef("pk"), kind=Citation.Kind.GUIDELINE, ref__in=refs)
     asks = Checkpoint.objects.filter(lesson_revision=OuterRef("pk"))
     certification = attempt.blueprint.certification_id if attempt.blueprint else None
-    own = Course.objects.filter(pk=OuterRef("lesson__module__course"), certifications=certification)
+    own = Course.objects.filter(pk=OuterRef("lesson__module__course"), certifications=certification or 0)
     rows = list(
         live.filter(~Exists(newer))
         .annotate(cites=Exists(cites), asks=Exists(asks), is_own=Exists(own))

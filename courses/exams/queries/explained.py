@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from courses.codesets.models import Citation
-from courses.exams.models import QuestionCitation
+from courses.exams.models import Attempt, QuestionCitation
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,18 @@ class CitationShown:
 
 def citations_of(revisions: Iterable[int]) -> dict[int, list[CitationShown]]:
     """The citations of each of these revisions, in their order: one query."""
+    return _by_revision(QuestionCitation.objects.filter(revision__in=revisions))
+
+
+def citations_in(attempt: Attempt) -> dict[int, list[CitationShown]]:
+    """The citations of each revision that an attempt asks, as ``citations_of``."""
+    return _by_revision(QuestionCitation.objects.filter(revision__attempt_items__attempt=attempt))
+
+
+def _by_revision(citations: QuerySet[QuestionCitation]) -> dict[int, list[CitationShown]]:
     found: dict[int, list[CitationShown]] = {}
-    rows = QuestionCitation.objects.filter(revision__in=revisions).order_by("revision", "position", "pk")
+    labels = {one.value: str(one.label) for one in Citation.Kind}
+    rows = citations.order_by("revision", "position", "pk")
     for pk, kind, ref, edition in rows.values_list("revision", "kind", "ref", "edition"):
-        label = str(Citation.Kind(kind).label)
-        found.setdefault(pk, []).append(CitationShown(kind, label, ref, edition))
+        found.setdefault(pk, []).append(CitationShown(kind, labels[kind], ref, edition))
     return found

@@ -12,7 +12,7 @@ from html import unescape
 from math import ceil
 from typing import Any, Literal
 
-from django.db.models import Count, F
+from django.db.models import Exists, F, OuterRef
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
@@ -27,7 +27,7 @@ from courses.exams.models import (
     Score,
     TraceEvent,
 )
-from courses.exams.queries.explained import CitationShown, citations_of
+from courses.exams.queries.explained import CitationShown, citations_in
 from courses.exams.weights import Interval, wilson
 
 Show = Literal["all", "wrong", "flagged", "unanswered"]
@@ -93,7 +93,7 @@ class ReportQuestion:
     note: str
     highlights: list[str]
     citations: list[CitationShown]
-    late_answers: int
+    has_late_answer: bool
     correction: CorrectionShown | None
     look_ups: list[LookUp]
     key_codes: list[str]
@@ -158,24 +158,19 @@ class Report:
 
 
 def report(attempt: Attempt, show: Show = "all") -> Report:
-    """The report of a submitted attempt: seven queries; eight where something was looked up."""
+    """The report of a submitted attempt: five queries; one each more for sections and look-ups."""
     scores = list(Score.objects.filter(attempt=attempt).select_related("correction").order_by("pk"))
     current = next(one for one in scores if one.is_current)
-    sections = list(AttemptSection.objects.filter(attempt=attempt).order_by("position"))
     rows = _rows(current)
-    revisions = [row["revision"] for row in rows]
-    citations = citations_of(revisions)
-    corrections = _in_force(revisions, current.scored_at)
-    late = dict(
-        Response.objects.filter(attempt=attempt, late=True)
-        .order_by()
-        .values_list("item")
-        .annotate(n=Count("pk"))
-    )
+    # names and breaks are of interest only where one section follows another
+    several = len({row["section"] for row in rows}) > 1
+    sections = list(AttemptSection.objects.filter(attempt=attempt).order_by("position")) if several else []
+    citations = citations_in(attempt)
+    corrections = _in_force(attempt, current.scored_at)
     seconds, look_ups = _traced(attempt)
     key_codes = _key_codes({row["revision"] for row in rows if row["item"] in look_ups})
     titles = {one["key"]: one["title"] for one in current.domains}
-    names = {one.pk: one.title for one in sections} if len(sections) > 1 else {}
+    names = {one.pk: one.title for one in sections}
     counts: Counter[Show] = Counter()
     questions, shown = [], []
     for row in rows:
@@ -203,7 +198,7 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
             note=row["note"] or "",
             highlights=_excerpts(row["bare"], row["highlights"] or []),
             citations=citations.get(row["revision"], []),
-            late_answers=late.get(row["item"], 0),
+            has_late_answer=row["late"],
             correction=decided,
             look_ups=look_ups.get(row["item"], []),
             key_codes=[] if correction else key_codes.get(row["revision"], []),
@@ -244,6 +239,7 @@ def _rows(score: Score) -> Sequence[Mapping[str, Any]]:
             "is_dropped",
             "detail",
             "item",
+            late=Exists(Response.objects.filter(item=OuterRef("item"), late=True)),
             value=F("response__value"),
             position=F("item__position"),
             section=F("item__section"),
@@ -275,9 +271,9 @@ def _belongs(row: Mapping[str, Any]) -> set[Show]:
     return names
 
 
-def _in_force(revisions: Sequence[int], at: datetime) -> dict[int, KeyCorrection]:
+def _in_force(attempt: Attempt, at: datetime) -> dict[int, KeyCorrection]:
     """The decision about each revision that a result counted at ``at`` took into account."""
-    decided = KeyCorrection.objects.filter(revision__in=revisions, applied_at__lte=at)
+    decided = KeyCorrection.objects.filter(revision__attempt_items__attempt=attempt, applied_at__lte=at)
     return {one.revision_id: one for one in decided.order_by("applied_at", "pk")}
 
 
@@ -325,8 +321,10 @@ def _excerpts(html: str, highlights: Sequence[Sequence[int]]) -> list[str]:
     """The highlighted words of a stem, by their places in its text."""
     if not highlights:
         return []
-    text = unescape(strip_tags(html))
-    return [words for start, end in highlights if (words := " ".join(text[start:end].split()))]
+    # a browser counts in halves of UTF-16
+    text = unescape(strip_tags(html)).encode("utf-16-le")
+    found = (text[2 * start : 2 * end].decode("utf-16-le", "ignore") for start, end in highlights)
+    return [words for one in found if (words := " ".join(one.split()))]
 
 
 def _pace(

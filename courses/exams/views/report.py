@@ -20,8 +20,7 @@ SHOWS: dict[str, Show] = {"all": "all", "wrong": "wrong", "flagged": "flagged", 
 
 def _finished(request: HttpRequest, pk: int) -> Attempt | None:
     """An attempt of the person, None while it is open; 404 for a stranger's."""
-    mine = Attempt.objects.owned_by(person_of(request)).select_related("blueprint")
-    found = get_object_or_404(mine, pk=pk)
+    found = get_object_or_404(Attempt.objects.owned_by(person_of(request)), pk=pk)
     return found if found.state == Attempt.State.SUBMITTED else None
 
 
