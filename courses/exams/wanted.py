@@ -36,5 +36,6 @@ def places(section: BlueprintSection) -> list[Place]:
         left -= sum(share[row.pk] for row, _low in shared)
     found = [Place((row.domain_id,), count, allowed, row.domain.title) for row, count in counted if count]
     if open_rows and left > 0:
-        found.append(Place(tuple(row.domain_id for row in open_rows), left, allowed, section.title))
+        together = ", ".join(row.domain.title for row in open_rows)
+        found.append(Place(tuple(row.domain_id for row in open_rows), left, allowed, together))
     return found

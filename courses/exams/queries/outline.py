@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from courses.exams import kinds
 from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, QuestionRevision
+from courses.exams.wanted import places
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class DomainLine:
     title: str
     count: int | None
     percent: tuple[int, int] | None
+    #: How many questions a whole form here has of it.
+    drawn: int
     #: Whether the bank holds a question of it.
     has_questions: bool
 
@@ -28,6 +31,8 @@ class SectionLine:
     section: BlueprintSection
     domains: list[DomainLine]
     together: list[DomainLine]
+    #: How many questions a whole form here has of ``together``.
+    drawn_together: int
 
     @property
     def count(self) -> int:
@@ -35,16 +40,9 @@ class SectionLine:
         return self.section.count or sum(one.count or 0 for one in self.domains)
 
     @property
-    def count_together(self) -> int | None:
-        """How many questions are drawn from ``together``; None where the others have percentages."""
-        if any(one.percent for one in self.domains):
-            return None
-        return self.count - sum(one.count or 0 for one in self.domains)
-
-    @property
-    def is_of_cases(self) -> bool:
-        """Whether its questions have several parts."""
-        return "case_set" in self.section.kinds
+    def is_weighted(self) -> bool:
+        """Whether its outline gives percentages instead of counts."""
+        return any(one.percent for one in self.domains)
 
     @property
     def kinds(self) -> list[str]:
@@ -95,6 +93,7 @@ def exam_outlines(certifications: Iterable[int], *, day: date, at: datetime) -> 
 
 
 def _section(section: BlueprintSection) -> SectionLine:
+    drawn = {place.domains: place.count for place in places(section)}
     lines = [
         DomainLine(
             title=one.domain.title,
@@ -102,12 +101,11 @@ def _section(section: BlueprintSection) -> SectionLine:
             percent=None
             if one.percent_low is None
             else (one.percent_low, one.percent_high or one.percent_low),
+            drawn=drawn.get((one.domain_id,), 0),
             has_questions=one.has_questions,  # type: ignore[attr-defined]  # annotated by exam_outlines
         )
         for one in section.domains.all()
     ]
-    return SectionLine(
-        section,
-        [line for line in lines if line.count or line.percent],
-        [line for line in lines if not (line.count or line.percent)],
-    )
+    known = [line for line in lines if line.count or line.percent]
+    open_lines = [line for line in lines if line not in known]
+    return SectionLine(section, known, open_lines, sum(drawn.values()) - sum(line.drawn for line in known))
