@@ -10,8 +10,9 @@ from courses.catalog.signals import lesson_drafted
 from courses.codesets.actions import reevaluate
 from courses.codesets.models import Release
 from courses.codesets.signals import release_loaded
-from courses.exams.actions import attach_checkpoints
-from courses.exams.models import QuestionCodeRef
+from courses.exams.actions import attach_checkpoints, card_misses
+from courses.exams.models import Attempt, QuestionCodeRef, Score
+from courses.exams.signals import attempt_finished
 
 
 @receiver(lesson_drafted, dispatch_uid="exams.attach_checkpoints")
@@ -24,3 +25,9 @@ def on_release_loaded(*, release: Release, **_: Any) -> None:
     """A question whose code is gone or no longer billable is not drawn from now on."""
     refs = QuestionCodeRef.objects.filter(system=release.system)
     reevaluate(refs, on_date=release.checked_on)
+
+
+@receiver(attempt_finished, dispatch_uid="exams.card_misses")
+def on_attempt_finished(*, attempt: Attempt, score: Score, **_: Any) -> None:
+    """What was missed comes back in the daily review."""
+    card_misses(attempt=attempt, score=score, at=score.scored_at)

@@ -32,10 +32,17 @@ from courses.exams.actions.bank import (
     write_question_revision,
 )
 from courses.exams.actions.finishing import finish_attempt, sweep_overdue
+from courses.exams.actions.reviews import (
+    RatedTooWell,
+    card_misses,
+    review_card,
+    save_practice_settings,
+    set_suspension,
+)
+from courses.exams.actions.sets import start_set
 from courses.exams.actions.starting import (
     EmptyBank,
     Part,
-    Place,
     SittingClosed,
     draw_places,
     prepare_sitting,
@@ -43,6 +50,7 @@ from courses.exams.actions.starting import (
     start_sitting,
     write_attempt,
 )
+from courses.exams.wanted import Place
 
 __all__ = [
     "AttemptClosed",
@@ -55,6 +63,7 @@ __all__ = [
     "Part",
     "Place",
     "QuestionRefused",
+    "RatedTooWell",
     "Saved",
     "SecondPersonNeeded",
     "SittingClosed",
@@ -64,6 +73,7 @@ __all__ = [
     "answer_checkpoint",
     "approve_question",
     "attach_checkpoints",
+    "card_misses",
     "draw_places",
     "enter_section",
     "finish_attempt",
@@ -75,8 +85,12 @@ __all__ = [
     "resume_attempt",
     "return_to_draft",
     "reveal_item",
+    "review_card",
+    "save_practice_settings",
     "send_to_review",
+    "set_suspension",
     "start_attempt",
+    "start_set",
     "start_sitting",
     "submit_answer",
     "sweep_overdue",
