@@ -13,8 +13,12 @@ from courses.content.management.commands.load_content import PACKS
 from courses.content.parse import read_pack
 from courses.content.pieces import Pack
 from courses.exams import kinds
+from courses.exams.actions.starting import draw_blueprint
+from courses.exams.models import Blueprint
+from courses.exams.wanted import places
 from portal.lib.markdown import plain, references
 from portal.pages.links import link_target
+from tests.conftest import LONG_AGO
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +147,17 @@ def test_starter_loads_once_and_then_changes_nothing(pack: Pack) -> None:
 
     assert first.total(Outcome.CREATED) == sum(counter.total() for counter in first.counts.values())
     assert second.total(Outcome.UNCHANGED) == first.total(Outcome.CREATED)
+
+
+@pytest.mark.django_db
+def test_every_mock_exam_can_be_drawn_and_the_cic_is_whole(pack: Pack) -> None:
+    load_pack(pack=pack, at=LONG_AGO)
+    lacking = {}
+    for blueprint in Blueprint.objects.all():
+        parts, short = draw_blueprint(None, blueprint, seed=7, at=timezone.now())
+        asked = sum(place.count for section in blueprint.sections.all() for place in places(section))
+        lacking[blueprint.key] = sum(one["count"] for one in short)
+        assert sum(len(part.picks) for part in parts) == asked - lacking[blueprint.key]
+
+    assert (lacking["foundations-practice"], lacking["cic-mock"]) == (0, 0)
+    assert lacking["cpc-mock"] >= 64  # CPT is not here
