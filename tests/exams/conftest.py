@@ -176,3 +176,31 @@ def make_exam(domain: Domain, make_question: MakeQuestion) -> Callable[..., Blue
         return blueprint
 
     return make
+
+
+MakeBank = Callable[..., list[QuestionRevision]]
+
+
+@pytest.fixture
+def make_bank(make_question: MakeQuestion) -> MakeBank:
+    """Many live questions of a domain in two statements: copies of one, beside their keys and groups."""
+
+    def make(count: int, *, domain: Domain, prefix: str = "bank", **fields: Any) -> list[QuestionRevision]:
+        model = make_question(f"{prefix}-model", live=False)
+        same = {
+            one.attname: getattr(model, one.attname)
+            for one in QuestionRevision._meta.concrete_fields
+            if one.attname not in {"id", "rank", "question_id", "domain_id", "published_at"}
+        }
+        questions = Question.objects.bulk_create(Question(key=f"{prefix}-{n}") for n in range(count))
+        return QuestionRevision.objects.bulk_create(
+            QuestionRevision(
+                question=one,
+                domain=domain,
+                published_at=LONG_AGO,
+                **same | {name: value(n) if callable(value) else value for name, value in fields.items()},
+            )
+            for n, one in enumerate(questions)
+        )
+
+    return make

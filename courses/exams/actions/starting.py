@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from math import ceil
 from random import Random
 from typing import Any
@@ -56,32 +57,34 @@ class Part:
 
 
 # --- drawing -------------------------------------------------------------------------------------------
-# Live questions of one domain that may be drawn, from a rank on: written out because an exam of 17 domains
-# asks 17 times in one statement, and building that through the ORM would cost more than running it. Each
-# domain is read along its index (domain, rank) and no further than is needed, however large the bank.
+# Live questions of one domain that may be drawn, from a rank on. Each domain is read along its index (domain,
+# rank) and no further than is needed, however large the bank; OFFSET keeps PostgreSQL from joining whole
+# tables to those few rows.
 _LIVE = """
-    SELECT %s AS place, revision.domain_id, revision.id, revision.exclusion_group, revision.rank,
-           {seen} AS last_seen
+    SELECT revision.id, revision.exclusion_group, revision.rank, {seen} AS last_seen
       FROM exams_questionrevision revision
       JOIN exams_question question ON question.id = revision.question_id
       {join}
-     WHERE revision.domain_id = %s AND revision.kind IN ({kinds})
+     WHERE revision.domain_id = {domain} AND revision.kind {kinds}
        AND revision.published_at <= %s
        AND (question.retired_at IS NULL OR question.retired_at > %s)
        AND NOT EXISTS (
            SELECT 1 FROM exams_questionrevision newer
             WHERE newer.question_id = revision.question_id AND newer.published_at <= %s
               AND (newer.published_at > revision.published_at
-                   OR (newer.published_at = revision.published_at AND newer.number > revision.number)))
+                   OR (newer.published_at = revision.published_at AND newer.number > revision.number))
+            LIMIT 1 OFFSET 0)
        AND NOT EXISTS (
            SELECT 1 FROM exams_questioncoderef ref
-            WHERE ref.revision_id = revision.id AND ref.state IN (%s, %s))
+            WHERE ref.revision_id = revision.id AND ref.state IN (%s, %s)
+            LIMIT 1 OFFSET 0)
        {which}
-     ORDER BY {order} LIMIT %s
+     ORDER BY {order} LIMIT {limit}
 """
 _UNSEEN = """AND revision.rank {side} %s AND NOT EXISTS (
            SELECT 1 FROM exams_exposure met
-            WHERE met.question_id = revision.question_id AND met.user_id = %s)"""
+            WHERE met.question_id = revision.question_id AND met.user_id = %s
+            LIMIT 1 OFFSET 0)"""
 _SEEN = "JOIN exams_exposure met ON met.question_id = revision.question_id AND met.user_id = %s"
 
 STALE = (CodeRef.State.NOT_BILLABLE.value, CodeRef.State.GONE.value)
@@ -136,25 +139,44 @@ def _read(
     is_seen = side == "seen"
     person = user.pk if user else None
     moment = connection.ops.adapt_datetimefield_value(at)
-    statements: list[str] = []
+    live = partial(
+        _LIVE.format,
+        seen="met.last_at" if is_seen else "NULL",
+        join=_SEEN if is_seen else "",
+        which="" if is_seen else _UNSEEN.format(side=side),
+        order="last_seen, rank" if is_seen else "rank",
+    )
+    before = [person] if is_seen else []
+    after = [moment, moment, moment, *STALE, *([] if is_seen else [start, person])]
+    # several domains fill a place together, none by more than twice its equal part while others can
+    limits = {
+        number: ceil((place.count + spare) * min(2, len(place.domains)) / len(place.domains))
+        for number, place in wanted.items()
+    }
+    asked = [(number, domain) for number, place in wanted.items() for domain in place.domains]
     values: list[Any] = []
-    limits: dict[int, int] = {}
-    for number, place in wanted.items():
-        sql = _LIVE.format(
-            seen="met.last_at" if is_seen else "NULL",
-            join=_SEEN if is_seen else "",
-            kinds=", ".join(["%s"] * len(place.kinds)),
-            which="" if is_seen else _UNSEEN.format(side=side),
-            order="last_seen, rank" if is_seen else "rank",
+    if connection.vendor == "postgresql":
+        # planned once, where a statement of 17 parts is planned 17 times: longer than it runs
+        sql = live(
+            domain="wanted.domain", kinds="= ANY (string_to_array(wanted.kinds, ','))", limit="wanted.most"
         )
-        # several domains fill a place together, none by more than twice its equal part while others can
-        limits[number] = ceil((place.count + spare) * min(2, len(place.domains)) / len(place.domains))
-        for n, domain in enumerate(place.domains):
-            statements.append(f"SELECT * FROM ({sql}) AS place_{number}_{n}")
-            values += [number, *([person] if is_seen else []), domain, *place.kinds, moment, moment, moment]
-            values += [*STALE, *([] if is_seen else [start, person]), limits[number]]
+        places = ", ".join(["(%s::int, %s::bigint, %s, %s::int)"] * len(asked))
+        sql = f"""SELECT wanted.place, wanted.domain, live.*
+            FROM (VALUES {places}) AS wanted(place, domain, kinds, most)
+            CROSS JOIN LATERAL ({sql}) AS live"""
+        for number, domain in asked:
+            values += [number, domain, ",".join(wanted[number].kinds), limits[number]]
+        values += [*before, *after]
+    else:
+        parts = []
+        for number, domain in asked:
+            of_kinds = wanted[number].kinds
+            sql = live(domain="%s", kinds=f"IN ({', '.join(['%s'] * len(of_kinds))})", limit="%s")
+            parts.append(f"SELECT %s, %s, * FROM ({sql})")
+            values += [number, domain, *before, domain, *of_kinds, *after, limits[number]]
+        sql = " UNION ALL ".join(parts)
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(statements), values)
+        cursor.execute(sql, values)
         rows = cursor.fetchall()
     read = Counter((number, domain) for number, domain, *_rest in rows)
     is_cut = {number for (number, _domain), count in read.items() if count >= limits[number]}
