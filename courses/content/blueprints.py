@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from courses.content.facts import read_sourced
 from courses.content.pieces import BlueprintPiece, SectionPiece, SharePiece
@@ -13,6 +14,17 @@ from courses.exams.weights import counts_from_weights, rest_of
 _MOST = 500  # questions of a section
 
 
+def read_blueprints(shelf: Shelf) -> tuple[BlueprintPiece, ...]:
+    """All exams; one key may stand several times, for outlines that follow each other."""
+    found = [read_blueprint(shelf, fields) for fields in shelf.list_of("blueprints.yaml")]
+    by_start = sorted(found, key=lambda one: (one.key, one.valid_from))
+    for before, after in pairwise(by_start):
+        if before.key == after.key and not (before.valid_until and before.valid_until <= after.valid_from):
+            reason = f"practice exam `{before.key}` is still valid when it begins anew on {after.valid_from}"
+            shelf.refuse(before.file, before.line, reason)
+    return tuple(found)
+
+
 def read_blueprint(shelf: Shelf, fields: Fields) -> BlueprintPiece:
     """An exam; one that names its ``domains`` itself has one section."""
     if fields.has("sections") == fields.has("domains"):
@@ -22,15 +34,17 @@ def read_blueprint(shelf: Shelf, fields: Fields) -> BlueprintPiece:
         sections.append(_only_section(shelf, fields))
     elif fields.has("sections") and not sections:
         fields.refuse("sections", "an exam has at least one section")
+    key, valid_from = fields.key(), fields.day("valid_from")
+    shelf.have.setdefault("practice exam", set()).add(key)
     blueprint = BlueprintPiece(
-        **shelf.piece("practice exam", fields.key(), fields),
+        **shelf.piece("practice exam", f"{key} from {valid_from}", fields) | {"key": key},
         title=fields.text("title", limit=160),
         certification=fields.key("certification"),
         minutes=fields.integer("minutes", low=1, high=600),
         pass_percent=fields.integer("pass_percent", low=1, high=100),
         scale=_scale(fields),
         books=fields.text("books", limit=300, optional=True),
-        valid_from=fields.day("valid_from"),
+        valid_from=valid_from,
         valid_until=fields.maybe_day("valid_until"),
         edition=fields.text("edition", limit=40),
         **read_sourced(shelf, fields),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from courses.content import facts, teaching
-from courses.content.blueprints import read_blueprint
+from courses.content.blueprints import read_blueprints
 from courses.content.pieces import Pack, PathPiece
 from courses.content.questions import read_question
 from courses.content.reading import PackError, digest_of
@@ -52,7 +52,7 @@ def _pack(shelf: Shelf) -> Pack:
         courses=teaching.in_order(shelf, courses),
         lessons=lessons,
         paths=tuple(teaching.read_path(shelf, name) for name in shelf.files("paths", "yaml")),
-        blueprints=tuple(read_blueprint(shelf, f) for f in shelf.list_of("blueprints.yaml")),
+        blueprints=read_blueprints(shelf),
         guide=tuple(teaching.read_guide(shelf, name) for name in shelf.files("guide", "md")),
         mails=tuple(teaching.read_mail(shelf, name) for name in shelf.files("mail", "md")),
         synonyms=tuple(facts.read_synonym(shelf, f) for f in shelf.list_of("synonyms.yaml")),

@@ -138,6 +138,40 @@ def test_ranges_that_cannot_come_to_a_hundred_are_refused(exams: Path, percents:
         read_pack(exams)
 
 
+# --- outlines that follow each other -------------------------------------------------------------------
+def newer(text: str, since: str) -> str:
+    return text.replace("2027-01-01", "null").replace("2026-01-01", since).replace("count: 7}", "count: 9}")
+
+
+@pytest.mark.django_db
+def test_new_outline_stands_beside_the_old_one(exams: Path) -> None:
+    (exams / "blueprints.yaml").write_text(EXAM + newer(EXAM, "2027-01-01"))
+    path = exams / "paths/start.yaml"
+    path.write_text(path.read_text().replace("short-exam", "mock"))
+
+    load_pack(pack=read_pack(exams), at=AT)
+
+    def cases(day: date) -> list[int | None]:
+        rows = BlueprintDomain.objects.filter(section__blueprint__in=Blueprint.objects.valid_on(day))
+        return list(rows.filter(domain__key="cases").values_list("count", flat=True))
+
+    assert (cases(date(2026, 12, 31)), cases(date(2027, 1, 1))) == ([7], [9])
+
+
+@pytest.mark.parametrize(
+    ("since", "reason"),
+    [
+        ("2026-12-31", "practice exam `mock` is still valid when it begins anew on 2026-12-31"),
+        ("2026-01-01", "practice exam `mock from 2026-01-01` is there twice"),
+    ],
+)
+def test_two_outlines_at_once_are_refused(exams: Path, since: str, reason: str) -> None:
+    (exams / "blueprints.yaml").write_text(EXAM + newer(EXAM, since))
+
+    with pytest.raises(PackError, match=reason):
+        read_pack(exams)
+
+
 @pytest.mark.django_db
 def test_exam_is_stored_and_a_second_load_changes_nothing(exams: Path) -> None:
     load_pack(pack=read_pack(exams), at=AT)
