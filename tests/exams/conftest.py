@@ -23,6 +23,7 @@ from courses.exams.models import (
     QuestionRevision,
 )
 from tests.conftest import LONG_AGO
+from tests.exams.banks import fill_bank
 
 MakeQuestion = Callable[..., QuestionRevision]
 MakeBlueprint = Callable[..., Blueprint]
@@ -182,25 +183,10 @@ MakeBank = Callable[..., list[QuestionRevision]]
 
 
 @pytest.fixture
-def make_bank(make_question: MakeQuestion) -> MakeBank:
-    """Many live questions of a domain in two statements: copies of one, beside their keys and groups."""
+def make_bank(db: None) -> MakeBank:
+    """Many live questions of a domain in a few statements."""
 
-    def make(count: int, *, domain: Domain, prefix: str = "bank", **fields: Any) -> list[QuestionRevision]:
-        model = make_question(f"{prefix}-model", live=False)
-        same = {
-            one.attname: getattr(model, one.attname)
-            for one in QuestionRevision._meta.concrete_fields
-            if one.attname not in {"id", "rank", "question_id", "domain_id", "published_at"}
-        }
-        questions = Question.objects.bulk_create(Question(key=f"{prefix}-{n}") for n in range(count))
-        return QuestionRevision.objects.bulk_create(
-            QuestionRevision(
-                question=one,
-                domain=domain,
-                published_at=LONG_AGO,
-                **same | {name: value(n) if callable(value) else value for name, value in fields.items()},
-            )
-            for n, one in enumerate(questions)
-        )
+    def make(count: int, *, domain: Domain, **fields: Any) -> list[QuestionRevision]:
+        return fill_bank(domain, count, **fields)
 
     return make
