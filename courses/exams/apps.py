@@ -11,3 +11,9 @@ class ExamsConfig(AppConfig):
 
     def ready(self) -> None:
         from courses.exams import receivers  # noqa: F401  # connects to catalog's signal
+        from courses.exams.jobs import RESCORE_KIND, run_rescore_job
+        from courses.jobs.kinds import Words, register
+
+        register(
+            RESCORE_KIND, run_rescore_job, Words(_("Score again by a corrected key"), "exams:corrections")
+        )

@@ -122,7 +122,16 @@ def tally(items: Sequence[Item], outcomes: Iterable[ItemOutcome], *, pass_percen
         if item.is_scored and not outcome.is_dropped:
             right, points, count = right + outcome.is_correct, points + outcome.points, count + 1
         tallies[item.domain] = (right, points, count)
-    domains = tuple(DomainTally(domain, *found) for domain, found in tallies.items())
+    return _outcome(
+        tuple(DomainTally(domain, *found) for domain, found in tallies.items()),
+        outcomes,
+        pass_percent=pass_percent,
+    )
+
+
+def _outcome(
+    domains: tuple[DomainTally, ...], items: tuple[ItemOutcome, ...], *, pass_percent: int
+) -> Outcome:
     total = sum(one.total for one in domains)
     points = sum((one.points for one in domains), Decimal(0))
     return Outcome(
@@ -131,9 +140,40 @@ def tally(items: Sequence[Item], outcomes: Iterable[ItemOutcome], *, pass_percen
         total=total,
         percent=percent_of(points, total),
         is_passed=total > 0 and 100 * points >= pass_percent * total,
-        items=outcomes,
+        items=items,
         domains=domains,
     )
+
+
+def tally_again(
+    domains: Iterable[DomainTally],
+    domain: str,
+    *,
+    before: ItemOutcome,
+    after: ItemOutcome,
+    is_scored: bool,
+    pass_percent: int,
+) -> Outcome:
+    """The result when one question of ``domain`` came to ``after`` instead of ``before``.
+
+    It equals ``tally`` of all questions with that one changed; ``items`` holds only that one.
+    """
+    return _outcome(
+        tuple(
+            _exchanged(one, before, after) if is_scored and one.domain == domain else one for one in domains
+        ),
+        (after,),
+        pass_percent=pass_percent,
+    )
+
+
+def _exchanged(of: DomainTally, before: ItemOutcome, after: ItemOutcome) -> DomainTally:
+    correct, points, total = of.correct, of.points, of.total
+    if not before.is_dropped:
+        correct, points, total = correct - before.is_correct, points - before.points, total - 1
+    if not after.is_dropped:
+        correct, points, total = correct + after.is_correct, points + after.points, total + 1
+    return DomainTally(of.domain, correct, points, total)
 
 
 def score(items: Sequence[Item], *, pass_percent: int, known: Known) -> Outcome:

@@ -172,7 +172,7 @@ class RevisedAdmin(ContentAdmin):
             messages.error(request, _("The date must look like 2027-03-01T09:00; nothing was published."))
             return here
         try:
-            publish_revision(revision=revision, by=request.user, live_from=max(live_from, at))
+            self.make_live(revision=revision, by=request.user, at=at, live_from=max(live_from, at))
         except AlreadyPublished:
             messages.warning(request, _("That revision was published before; nothing was changed."))
             return here
@@ -186,20 +186,24 @@ class RevisedAdmin(ContentAdmin):
             messages.success(request, _("Published: students see it now."))
         return here
 
+    def make_live(self, *, revision: Any, by: Any, at: datetime, live_from: datetime) -> None:
+        """Publish through the room's action. Raises ``AlreadyPublished``."""
+        publish_revision(revision=revision, by=by, live_from=live_from)
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         obj = kwargs.get("obj")
         if obj is not None:
             at = timezone.now()
-            context["revisions"] = [
-                {
-                    "row": revision,
-                    "state": revision.state(at),
-                    "preview": self.preview_url(revision),
-                    "publish": reverse(
-                        f"admin:{self.opts.app_label}_{self.opts.model_name}_publish",
-                        args=[obj.pk, revision.pk],
-                    ),
-                }
-                for revision in obj.revisions.select_related("created_by", "published_by")[:20]
-            ]
+            found = obj.revisions.select_related("created_by", "published_by")[:20]
+            context["revisions"] = [self.revision_shown(obj, revision, at) for revision in found]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def revision_shown(self, obj: Any, revision: Any, at: datetime) -> dict[str, Any]:
+        """What the page says of one revision."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_publish"
+        return {
+            "row": revision,
+            "state": revision.state(at),
+            "preview": self.preview_url(revision),
+            "publish": reverse(name, args=[obj.pk, revision.pk]),
+        }

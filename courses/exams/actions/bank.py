@@ -37,7 +37,7 @@ class QuestionRefused(Exception):
         self.problems = list(problems)
 
 
-class _Texts:
+class QuestionTexts:
     """The Markdown of a question, each piece rendered once for the exam and once for afterwards."""
 
     def __init__(self, sources: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ def write_question_revision(
     is written.
     """
     how = kinds.get(kind)
-    texts = _Texts([stem, *how.texts(source)])
+    texts = QuestionTexts([stem, *how.texts(source)])
     refs = _code_refs(texts, how.codes(source), edition)
     rows = _citations(texts, citations, edition)
     problems = [
@@ -123,7 +123,9 @@ def write_question_revision(
     return revision
 
 
-def _code_refs(texts: _Texts, of_key: Iterable[tuple[str, str]], edition: str) -> list[QuestionCodeRef]:
+def _code_refs(
+    texts: QuestionTexts, of_key: Iterable[tuple[str, str]], edition: str
+) -> list[QuestionCodeRef]:
     named = [(ref.system, ref.code, ref.role) for rendered in texts.shown.values() for ref in rendered.codes]
     named += [(system, code, CodeRef.Role.CODE) for system, code in of_key]
     return [
@@ -132,7 +134,7 @@ def _code_refs(texts: _Texts, of_key: Iterable[tuple[str, str]], edition: str) -
     ]
 
 
-def _citations(texts: _Texts, given: Sequence[CitationText], edition: str) -> list[QuestionCitation]:
+def _citations(texts: QuestionTexts, given: Sequence[CitationText], edition: str) -> list[QuestionCitation]:
     named = [("guideline", ref) for rendered in texts.shown.values() for ref in rendered.guidelines]
     return [
         QuestionCitation(kind=kind, ref=ref, edition=edition, position=position)
@@ -216,6 +218,20 @@ def publish_question(
     if by is not None and revision.approved_at is None:
         raise NotReady
     publish_revision(revision=revision, by=by, live_from=max(live_from, at))
+
+
+@transaction.atomic
+def retire_question(*, question: Question, at: datetime) -> None:
+    """No exam draws the question from ``at`` on; harmless when repeated. What was asked stays."""
+    Question.objects.filter(pk=question.pk, retired_at=None).update(retired_at=at)
+    question.refresh_from_db(fields=["retired_at"])
+
+
+@transaction.atomic
+def revive_question(*, question: Question) -> None:
+    """Exams draw the question again; harmless when repeated."""
+    Question.objects.filter(pk=question.pk).update(retired_at=None)
+    question.refresh_from_db(fields=["retired_at"])
 
 
 # --- checkpoints in lessons --------------------------------------------------------------------------
