@@ -256,7 +256,7 @@ def domains(report: Report) -> SafeString:
             count += " " + _("(%(points)s points)") % {"points": f"{one.points.normalize():f}"}
         span = _("%(low).0f to %(high).0f %%") % {"low": low, "high": high}
         cells = [
-            f'<td class="number" data-label="{name}">{words}</td>'
+            f'<td class="number nowrap" data-label="{name}">{words}</td>'
             for name, words in zip(heads[1:], (count, f"{one.percent:.0f} %", span), strict=False)
         ]
         picture = bar(one.percent, low=low, high=high, line=line)
@@ -266,7 +266,9 @@ def domains(report: Report) -> SafeString:
         )
     head = "".join(
         f'<th scope="col"{names}>{words}</th>'
-        for words, names in zip(heads, ("", *[' class="number"'] * 3, ' class="no-print"'), strict=True)
+        for words, names in zip(
+            heads, ("", *[' class="number nowrap"'] * 3, ' class="no-print"'), strict=True
+        )
     )
     return mark_safe(  # titles escaped, numbers
         '<div class="table-scroll" role="group" tabindex="0" aria-label="'

@@ -125,7 +125,8 @@ class EarlierScore:
     """A result as it once counted, and why another came after it."""
 
     score: Score
-    #: Why this result was counted; empty for the first.
+    #: Which question made this result, and why; 0 and empty for the first.
+    position: int
     reason: str
 
 
@@ -206,7 +207,13 @@ def report(attempt: Attempt, show: Show = "all") -> Report:
         questions.append(question)
         if is_shown:
             shown.append(question)
-    history = [EarlierScore(one, one.correction.reason if one.correction else "") for one in reversed(scores)]
+    positions = {row["revision"]: row["position"] for row in rows}
+    history = [
+        EarlierScore(one, positions[one.correction.revision_id], one.correction.reason)
+        if one.correction
+        else EarlierScore(one, 0, "")
+        for one in reversed(scores)
+    ]
     return Report(
         score=current,
         before=scores[scores.index(current) - 1] if scores.index(current) else None,
@@ -287,12 +294,13 @@ def _explained(row: Mapping[str, Any], correction: KeyCorrection | None) -> tupl
         return how.explain(row["explained"], corrected, row["order"], value, row["detail"]), SafeString("")
     # whether a code exists changes words, never points
     first, second = (how.grade(one, value, lambda system, code: True) for one in (key, corrected))
-    main, other, detail = (
-        (corrected, key, first.detail) if second.points > first.points else (key, corrected, second.detail)
-    )
+    main, other, found = (corrected, key, second) if second.points > first.points else (key, corrected, first)
+    # an answer that is right by one key is not called wrong by the other
+    beside = None if found.is_correct else value
+    graded = how.grade(other, beside, lambda system, code: True)
     return (
         how.explain(row["explained"], main, row["order"], value, row["detail"]),
-        how.explain(row["explained"], other, row["order"], value, detail),
+        how.explain(row["explained"], other, row["order"], beside, graded.detail),
     )
 
 
