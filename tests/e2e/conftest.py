@@ -84,6 +84,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="session")
+def generated(demo: Demo) -> Demo:
+    """The demo with the exams of ``tests.e2e.bank``."""
+    environment = {name: value for name, value in os.environ.items() if name != "TESTING"}
+    environment |= {"DEMO": "1", "VAR": str(demo.var), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    subprocess.run([sys.executable, "-m", "tests.e2e.bank"], cwd=ROOT, env=environment, check=True)
+    return demo
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     binary = next(
         (b for n in ("chromium", "chromium-browser", "google-chrome") if (b := shutil.which(n))), None

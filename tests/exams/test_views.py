@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from courses.exams.actions import finish_attempt, mark_item, start_attempt, submit_answer
+from courses.exams.actions import finish_attempt, mark_item, submit_answer
 from courses.exams.models import Attempt, Blueprint, Checkpoint, ItemMark, Response
 from courses.progress.actions import enrol
 from courses.progress.models import RequirementMet
@@ -70,29 +70,6 @@ def test_practice_leaves_out_what_is_not_valid_today(
 ) -> None:
     Blueprint.objects.update(valid_until=at.date())
     assert "No practice exam is open" in as_student.get(reverse("exams:practice")).content.decode()
-
-
-@pytest.mark.parametrize("exams", [1, 3])
-def test_practice_takes_eight_queries(
-    warm: Client,
-    make_blueprint: MakeBlueprint,
-    make_question: MakeQuestion,
-    student: User,
-    at: datetime,
-    exams: int,
-    count_sql: CountSql,
-) -> None:
-    make_question()
-    for number in range(exams):
-        made = make_blueprint(f"mock-{number}", count=1)
-        for _turn in range(exams):
-            made = Blueprint.objects.filter(key=f"mock-{number}").first() or make_blueprint(
-                f"mock-{number}", count=1
-            )
-            attempt = start_attempt(user=student, blueprint=made, at=at)
-            finish_attempt(attempt_id=attempt.pk, user=student, at=at)
-    with count_sql(8):  # session, person, blueprints, sections, domains twice, attempts, results
-        assert warm.get(reverse("exams:practice")).status_code == 200
 
 
 # --- starting ------------------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """Starting an attempt, its sections, pauses and its end. Every page works without JavaScript."""
 
 from datetime import timedelta
+from functools import cache
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -82,7 +86,7 @@ def _into(request: HttpRequest, running: Attempt, *, is_new: bool) -> HttpRespon
 def attempt(request: HttpRequest, pk: int) -> HttpResponse:
     """Where the person stands: a section's questions, a break, a pause, or the end."""
     at = timezone.now()
-    mine = get_object_or_404(queries.attempts_of(person_of(request)), pk=pk)
+    mine = get_object_or_404(Attempt.objects.owned_by(person_of(request)), pk=pk)
     if (elsewhere := _not_running(request, mine)) is not None:
         return elsewhere
     place = queries.where(mine, at)
@@ -115,7 +119,14 @@ def _room(request: HttpRequest, mine: Attempt, place: queries.Where, section: At
     shown = queries.room(mine, place, section, token=get_token(request), revealed=queries.revealed(mine))
     following = place.section(section.position + 1)
     context = {"attempt": mine, "place": place, "section": section, "room": shown, "following": following}
+    context["words"], context["dialogs"] = _furniture(get_language())
     return render(request, "exams/attempt.html", context)
+
+
+@cache
+def _furniture(language: str | None) -> tuple[SafeString, SafeString]:
+    """What is the same in every room: rendered once a language, or it would be a third of the page's time."""
+    return render_to_string("exams/_room_words.html"), render_to_string("exams/_room_dialogs.html")
 
 
 @member
@@ -125,7 +136,7 @@ def section(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     user, at = person_of(request), timezone.now()
     if request.method == "POST":
         return _enter(request, pk, position)
-    mine = get_object_or_404(queries.attempts_of(user), pk=pk)
+    mine = get_object_or_404(Attempt.objects.owned_by(user), pk=pk)
     if (elsewhere := _not_running(request, mine)) is not None:
         return elsewhere
     place = queries.where(mine, at)

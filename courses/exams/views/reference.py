@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.requests import person_of
 from courses.codesets.systems import System, label_of, tab_class
-from courses.exams import actions, queries
+from courses.exams import actions
 from courses.exams.forms import LookupForm
 from courses.exams.models import Attempt, TraceEvent
 from courses.exams.queries import reference as books
@@ -22,7 +22,7 @@ from portal.lib.access import member
 @require_http_methods(["GET", "HEAD", "POST"])
 def reference(request: HttpRequest, pk: int) -> HttpResponse:
     """The books of an exam, as a page or beside its questions; POST looks something up."""
-    mine = get_object_or_404(queries.attempts_of(person_of(request)), pk=pk)
+    mine = get_object_or_404(Attempt.objects.owned_by(person_of(request)).select_related("blueprint"), pk=pk)
     if mine.state != Attempt.State.OPEN or mine.paused_at is not None:
         return redirect(mine)
     today = timezone.localdate()

@@ -55,7 +55,7 @@ export function addMarks(form, { say, mark, dress }) {
   const clear = document.createElement("button");
   for (const [button, word] of [[light, "highlight"], [clear, "clear"]]) {
     button.type = "button";
-    button.className = "button button-quiet button-small";
+    button.className = "button button-quiet";
     button.textContent = say(word);
   }
   // a click would take the selection away
