@@ -72,7 +72,7 @@ def test_certification_shows_the_outline_of_its_longest_exam(client: Client) -> 
     page = client.get("/certifications/cpc/").content.decode()
 
     assert "<dt>Questions</dt><dd>57</dd>" in page
-    assert "70 % of all questions" in page and "Any ICD-10-CM" in page and "since 1 Jan 2026" in page
+    assert "70&nbsp;% of all questions" in page and "Any ICD-10-CM" in page and "since 1 Jan 2026" in page
     assert '<td class="number">40</td>' in page
     assert "drawn together" in page and '<td class="number">10</td>' in page  # hcpcs and law share it
     assert "case with several questions; 60 minutes of its own" in page
@@ -90,8 +90,8 @@ def test_certification_shows_weights_pretest_and_scale(client: Client) -> None:
     page = client.get("/certifications/ccs/").content.decode()
 
     assert "<dd>97, 18 of them unscored</dd>" in page
-    assert "A scaled score of 300 on a scale from 100 to 400." in page and "at 67 %" in page
-    assert '18–22 %<br><span class="muted">19 here</span>' in page
+    assert "A scaled score of 300 on a scale from 100 to 400." in page and "at 67&nbsp;%" in page
+    assert '18–22&nbsp;%<br><span class="muted">19 here</span>' in page
     assert 'the rest<br><span class="muted">78 here</span>' in page
 
 
