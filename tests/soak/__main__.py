@@ -10,6 +10,10 @@ import sys
 
 #: Gate of docs and RELIABILITY -> what it shows.
 GATES = {
+    "A1": "a thousand submits at once give one result; five hundred people start one exam at once",
+    "A4": "killed web servers and a crashing PostgreSQL lose no answer that was acknowledged",
+    "A9": "ten thousand overdue attempts are closed once each by sweepers that are killed",
+    "A15": "ten thousand generated attempts keep the rules of scoring",
     "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",
     "D1": "sixteen people who write for a minute never see a locked SQLite",
     "G6": "ten thousand damaged code files are refused or loaded, never half of one",
