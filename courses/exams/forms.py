@@ -1,8 +1,14 @@
-"""What a browser may send while an exam runs."""
+"""What a browser may send while an exam runs, and what a study plan is made of."""
 
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from courses.exams import kinds
+from courses.exams.models import Attempt, PracticeSettings
+from courses.exams.queries.sets import DIFFICULTIES, FEWEST, MOST, STATUSES, Choice
 
 #: PostgreSQL's integer: ``Response.seq`` and positions.
 _MAX = 2**31 - 1
@@ -118,3 +124,73 @@ class LookupForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     code = forms.RegexField(r"^[a-z0-9]{1,10} \S{1,20}$", required=False)
     position = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
+
+
+#: A date further away than this is a slip of the pen.
+_LONGEST_PLAN = timedelta(days=730)
+
+
+# --- practice ----------------------------------------------------------------------------------------------
+class SetForm(forms.Form):
+    """How a set is built. In each group of boxes none ticked means all of them."""
+
+    domain = forms.TypedMultipleChoiceField(required=False, coerce=str)
+    status = forms.ChoiceField(choices=[(one, one) for one in STATUSES], required=False)
+    difficulty = forms.TypedMultipleChoiceField(
+        choices=[(one, one) for one in DIFFICULTIES], coerce=int, required=False
+    )
+    kind = forms.MultipleChoiceField(required=False)
+    count = forms.IntegerField(
+        label=_("Questions"), min_value=FEWEST, max_value=MOST, initial=20, required=False
+    )
+    mode = forms.ChoiceField(choices=Attempt.Mode.choices, required=False)
+    of_attempt = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
+
+    def __init__(self, *args: Any, domains: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, values in (("domain", domains), ("kind", list(kinds.registered()))):
+            field = self.fields[name]
+            assert isinstance(field, forms.MultipleChoiceField)
+            field.choices = [(one, one) for one in values]
+
+    def choice(self) -> Choice:
+        """What was chosen; what is missing or not valid falls back to the widest."""
+        kept = self.cleaned_data
+        return Choice.from_json(
+            {
+                "domains": kept.get("domain") or [],
+                "status": kept.get("status"),
+                "difficulties": kept.get("difficulty") or [],
+                "kinds": kept.get("kind") or [],
+                "count": kept.get("count") or 20,
+                "mode": kept.get("mode"),
+                "of_attempt": kept.get("of_attempt"),
+            }
+        )
+
+
+class PracticeSettingsForm(forms.ModelForm):
+    """How a person wants to practise."""
+
+    easy_days = forms.TypedMultipleChoiceField(
+        label=_("Easy days"),
+        help_text=_("On these days half as many cards come."),
+        choices=[(number, name) for number, name in WEEKDAYS.items()],
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = PracticeSettings
+        fields = ("has_reviews", "daily_cap", "easy_days", "has_streak")
+        labels = {
+            "has_reviews": _("Bring back what I missed in a daily review"),
+            "daily_cap": _("Cards a day at most"),
+            "has_streak": _("Count my days in a row"),
+        }
+        help_texts = {
+            "has_reviews": _("Off: no new cards are made, and none are shown. Those you have are kept."),
+            "daily_cap": _("1 to 200. What is due beyond that waits for the next days."),
+            "has_streak": _("A day counts when you finish an attempt, a review or a lesson."),
+        }

@@ -5,6 +5,15 @@ from courses.exams import views
 app_name = "exams"
 urlpatterns = [
     path("practice/", views.practice, name="practice"),
+    path("practice/new/", views.set_new, name="set_new"),
+    path("practice/review/", views.review, name="review"),
+    path("practice/review/rate/", views.rate_card, name="rate_card"),
+    path("practice/review/cards/", views.cards, name="cards"),
+    path("practice/review/cards/<int:pk>/suspend/", views.suspend_card, name="suspend_card"),
+    path("practice/question-of-the-day/", views.daily_question, name="daily_question"),
+    path("practice/settings/", views.practice_settings, name="practice_settings"),
+    path("practice/progress/", views.progress, name="progress"),
+    path("practice/readiness/<slug:key>/", views.readiness, name="readiness"),
     path("practice/sittings/<int:pk>/start/", views.start_sitting, name="start_sitting"),
     path("practice/<slug:key>/start/", views.start, name="start"),
     path("attempts/<int:pk>/", views.attempt, name="attempt"),

@@ -312,6 +312,12 @@ def cards_of(user: User, query: str) -> QuerySet[ReviewCard]:
     return cards
 
 
+def short_name(card: ReviewCard) -> str:
+    """The section, category or key of a card, as people write it."""
+    is_category = card.concept == ReviewCard.Concept.CATEGORY
+    return card.ref.split(" ", 1)[1] if is_category else card.ref
+
+
 def concept_titles(cards: Sequence[ReviewCard], on: date) -> dict[int, str]:
     """What each card is about in words: two queries at most."""
     sections = {card.ref for card in cards if card.concept == ReviewCard.Concept.GUIDELINE}

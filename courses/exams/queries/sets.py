@@ -111,6 +111,7 @@ class Choice:
             kinds=tuple(one for one in kept.get("kinds", ()) if one in kinds.registered()),
             count=min(MOST, max(FEWEST, int(kept.get("count", 20)))),
             mode=mode if mode in Attempt.Mode.values else Attempt.Mode.TUTOR.value,
+            of_attempt=kept.get("of_attempt"),
         )
 
 
