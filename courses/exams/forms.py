@@ -1,4 +1,4 @@
-"""What a browser may send while an exam runs, and what a study plan is made of."""
+"""What a browser may send while an exam runs; and what practice is built of."""
 
 from typing import Any
 
@@ -124,10 +124,6 @@ class LookupForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     code = forms.RegexField(r"^[a-z0-9]{1,10} \S{1,20}$", required=False)
     position = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
-
-
-#: A date further away than this is a slip of the pen.
-_LONGEST_PLAN = timedelta(days=730)
 
 
 # --- practice ----------------------------------------------------------------------------------------------
