@@ -22,7 +22,7 @@ EDITOR_MODELS = {
         *("body", "certification", "fact", "figure", "course", "coursesystem", "module", "lesson"),
         *("lessonreport", "educationpath", "pathstage", "requirement", "guidesection"),
     ),
-    "exams": ("domain", "question", "blueprint", "blueprintdomain"),
+    "exams": ("domain", "question", "blueprint", "blueprintsection", "blueprintdomain", "sitting"),
     "credentials": ("ruleset",),
     "reminders": ("mailtemplate",),
     "codesets": ("release", "code", "codenote", "guidelinesection", "indexterm", "synonym"),

@@ -35,6 +35,7 @@ from courses.codesets.actions.saving import save_code
 from courses.credentials.actions import add_credit, record_credential
 from courses.exams.actions import (
     finish_attempt,
+    propose_correction,
     publish_question,
     start_attempt,
     write_question_revision,
@@ -46,6 +47,7 @@ from courses.exams.models import (
     Checkpoint,
     Domain,
     Question,
+    QuestionRevision,
     Sitting,
 )
 from courses.jobs.actions import enqueue_job
@@ -259,6 +261,12 @@ class World:
             by=self.student,
             at=now,
         )
+        self.revision = QuestionRevision.objects.select_related("question").get(question__key="question-0")
+        self.correction = propose_correction(
+            revision=QuestionRevision.objects.get(question__key="question-1"),
+            how="drop",
+            reason="The rule changed.",
+            by=self.people["administrator"],
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)

@@ -1,6 +1,6 @@
 """The editor's form of a question: fields made of what its kind asks for, and the way back to a source."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -12,6 +12,8 @@ from courses.exams.kinds.base import Blank, Doc, Kind, rows_of, text_of
 
 #: Empty rows that are shown beyond those written, so that more can be added without a script.
 SPARE = 2
+#: Blanks that explain a key and are no part of it.
+WORDS = frozenset({"rationale", "mistake"})
 #: As long as a text may be.
 LONGEST = 20_000
 
@@ -20,8 +22,7 @@ class TextField(forms.CharField):
     """Text as it was typed, with the line ends of the source whatever the browser sends."""
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
-        return text.replace("\r\n", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class YamlField(TextField):
@@ -90,11 +91,17 @@ def row_label(kind: Kind, number: int) -> str:
     return f"{kind.rows_label} {number}"
 
 
-def fields_of(kind: Kind, rows: int) -> dict[str, forms.Field]:
-    """All fields of a question of this kind, by their names."""
-    fields = {set_name(blank): field_of(blank, str(blank.label)) for blank in kind.blanks}
+def fields_of(kind: Kind, rows: int, *, without: Collection[str] = ()) -> dict[str, forms.Field]:
+    """All fields of a question of this kind, by their names; blanks of the names ``without`` are left out."""
+    fields = {
+        set_name(blank): field_of(blank, str(blank.label))
+        for blank in kind.blanks
+        if blank.name not in without
+    }
     for number in range(1, rows + 1):
         for blank in kind.row_blanks:
+            if blank.name in without:
+                continue
             label = f"{row_label(kind, number)}: {blank.label}"
             fields[row_name(number, blank)] = field_of(blank, label)
     return fields
@@ -125,20 +132,22 @@ def _shown(blank: Blank, doc: Doc, others: Any) -> Any:
 
 def source_of(kind: Kind, cleaned: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """The source that the fields hold; rows in which nothing was typed are left out."""
-    source = dict(_given(kind.blanks, lambda blank: cleaned.get(set_name(blank))))
+    once = {blank.name: cleaned.get(set_name(blank)) for blank in kind.blanks}
+    source = dict(_given(kind.blanks, once))
     if kind.row_blanks:
         found = []
         for number in range(1, rows + 1):
-            row = dict(_given(kind.row_blanks, lambda blank, n=number: cleaned.get(row_name(n, blank))))  # type: ignore[misc]  # mypy takes no lambda with a default
+            names = {blank.name: row_name(number, blank) for blank in kind.row_blanks}
+            row = dict(_given(kind.row_blanks, {name: cleaned.get(field) for name, field in names.items()}))
             if row:
                 found.append(row)
         source[kind.rows_name] = found
     return source
 
 
-def _given(blanks: tuple[Blank, ...], value_of: Any) -> Iterator[tuple[str, Any]]:
+def _given(blanks: tuple[Blank, ...], values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for blank in blanks:
-        value = value_of(blank)
+        value = values[blank.name]
         if not value:
             continue
         if blank.widget == "yaml":

@@ -86,6 +86,7 @@ class _Words(NamedTuple):
     source: str
     #: What stands before a citation of a kind.
     citations: dict[str, str]
+    report: str
 
 
 def _words() -> _Words:
@@ -105,6 +106,7 @@ def _words() -> _Words:
             "index": _("Alphabetic Index:"),
             "source": "",
         },
+        report=_("Report a problem"),
     )
 
 
@@ -160,7 +162,11 @@ def _question(one: ReportQuestion, words: _Words) -> str:
         parts.append(f"<p>{_('Your note:')} {note}</p>")
     if one.look_ups:
         parts.append(trail(one.look_ups, one.key_codes))
-    # what can be done about a question belongs into one p.cluster.no-print here, as the last of its lines
+    # what can be done about a question belongs into this one line
+    parts.append(
+        f'<p class="cluster no-print"><a class="muted" href="../questions/{n}/report/">{words.report}'
+        f'<span class="visually-hidden">: {words.heading % {"n": n}}</span></a></p>'
+    )
     parts.append("</article>")
     return "".join(parts)
 

@@ -12,5 +12,8 @@ class RemindersConfig(AppConfig):
     def ready(self) -> None:
         from courses.reminders.kinds import register
         from courses.reminders.kinds.credentials import CeCycleEnd
+        from courses.reminders.kinds.exams import AttemptRescored, QuestionReportAnswered
 
         register(CeCycleEnd())
+        register(QuestionReportAnswered())
+        register(AttemptRescored())

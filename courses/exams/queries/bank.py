@@ -151,6 +151,15 @@ def explained(
     )
 
 
+def corrected(correction: KeyCorrection) -> SafeString:
+    """The further or the new key of a correction with its reasons; empty where it has none."""
+    revision = correction.revision
+    if correction.answer_key is None:
+        return SafeString("")
+    how = kinds.get(revision.kind)
+    return how.explain(revision.explained, correction.answer_key, how.order(revision.asked), None, [])
+
+
 # --- the public log ----------------------------------------------------------------------------------------
 def changes() -> QuerySet[KeyCorrection]:
     """Every correction that was applied, the newest first."""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
-from courses.exams.models import KeyCorrection, QuestionReport, QuestionRevision
+from courses.exams.models import KeyCorrection, QuestionReport
 from courses.exams.queries.bank import Explained, explained
 from courses.exams.queries.explained import citations_of
 from courses.exams.queries.statistics import RevisionFigures, figures_for
@@ -32,23 +32,28 @@ class Reported:
         return len({one.user_id for one in self.reports})
 
 
-def reported(order: Order = "oldest") -> QuerySet[QuestionRevision]:
-    """Revisions with open reports."""
-    is_open = Q(reports__closed_at=None)
-    found = QuestionRevision.objects.filter(is_open, reports__isnull=False).annotate(
-        people=Count("reports__user", distinct=True, filter=is_open),
-        first_at=Min("reports__reported_at", filter=is_open),
-        last_at=Max("reports__reported_at", filter=is_open),
+def reported(order: Order = "oldest") -> QuerySet[Any, Any]:
+    """A row of ``revision`` for every revision with open reports."""
+    found = (
+        QuestionReport.objects.filter(closed_at=None)
+        .order_by()
+        .values("revision")
+        .annotate(
+            people=Count("user", distinct=True), first_at=Min("reported_at"), last_at=Max("reported_at")
+        )
     )
-    by = {"oldest": ("first_at", "pk"), "newest": ("-last_at", "pk"), "people": ("-people", "first_at", "pk")}
+    by = {
+        "oldest": ("first_at", "revision"),
+        "newest": ("-last_at", "revision"),
+        "people": ("-people", "first_at", "revision"),
+    }
     return found.order_by(*by[order])
 
 
-def with_reports(revisions: Sequence[QuestionRevision]) -> list[Reported]:
-    """These of ``reported`` with their reports, keys and statistics: six queries for any number."""
-    pks = [one.pk for one in revisions]
+def with_reports(pks: Sequence[int]) -> list[Reported]:
+    """These revisions with their open reports, keys and statistics: six queries for any number."""
     reports: dict[int, list[QuestionReport]] = {pk: [] for pk in pks}
-    for report in QuestionReport.objects.filter(revision__in=pks, closed_at=None).select_related("user"):
+    for report in QuestionReport.objects.filter(revision__in=pks, closed_at=None):
         reports[report.revision_id].append(report)
     waiting = KeyCorrection.objects.filter(revision__in=pks, applied_at=None, withdrawn_at=None)
     proposals = {one.revision_id: one for one in waiting}

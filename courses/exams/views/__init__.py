@@ -12,7 +12,16 @@ from courses.exams.views.attempts import (
     take_break,
 )
 from courses.exams.views.checkpoints import answer_checkpoint
+from courses.exams.views.corrections import (
+    apply_correction,
+    changes,
+    correction,
+    corrections,
+    propose_correction,
+    withdraw_correction,
+)
 from courses.exams.views.practice import practice
+from courses.exams.views.problems import report_question, your_reports
 from courses.exams.views.readiness import progress, readiness
 from courses.exams.views.reference import reference
 from courses.exams.views.report import compare, report, report_pdf
@@ -25,24 +34,34 @@ from courses.exams.views.reviews import (
     suspend_card,
 )
 from courses.exams.views.sets import set_new
+from courses.exams.views.triage import answer_reports, preview_question, question_statistics, triage
 
 __all__ = [
     "answer",
     "answer_checkpoint",
+    "answer_reports",
+    "apply_correction",
     "attempt",
     "cards",
+    "changes",
     "compare",
+    "correction",
+    "corrections",
     "daily_question",
     "finish",
     "pause",
     "practice",
     "practice_settings",
+    "preview_question",
     "progress",
+    "propose_correction",
+    "question_statistics",
     "rate_card",
     "readiness",
     "reference",
     "report",
     "report_pdf",
+    "report_question",
     "resume",
     "reveal",
     "review",
@@ -53,4 +72,7 @@ __all__ = [
     "suspend_card",
     "take_break",
     "trace",
+    "triage",
+    "withdraw_correction",
+    "your_reports",
 ]

@@ -1,0 +1,176 @@
+"""Kinds about exams: a report of a problem was answered, an attempt was scored again."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from courses.exams.models import Attempt, QuestionReport, Score
+from courses.reminders.addresses import absolute
+from courses.reminders.kinds import Candidate, in_batches
+from courses.reminders.models import Reason, Reminder
+
+#: How long the planner may be away without the news being lost.
+LOOK_BACK = timedelta(days=7)
+#: Afterwards it is no news any more: the page says it.
+STALE_AFTER = timedelta(days=30)
+
+
+def _news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
+    """A reminder of something that happened: once, at the person's next hour."""
+    day = happened_at.date()
+    return Candidate(
+        subject=subject, user_id=user_id, due_on=day, step=0, send_on=day, expires_on=day + STALE_AFTER
+    )
+
+
+class QuestionReportAnswered:
+    """An editor answered what a person reported about a question."""
+
+    key = "question_report_answered"
+    label = gettext_lazy("Answer to your report of a problem")
+    rhythm = gettext_lazy("once, when an editor has answered it")
+    steps = (0,)
+
+    def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
+        answered = QuestionReport.objects.filter(closed_at__gte=at - LOOK_BACK, closed_at__lte=until)
+        if user_id is not None:
+            answered = answered.filter(user=user_id)
+        for page in in_batches(answered.only("user", "closed_at")):
+            for report in page:
+                if report.closed_at is not None:
+                    yield _news(_report_subject(report.pk), report.user_id, report.closed_at)
+
+    def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
+        closed = QuestionReport.objects.filter(pk__in=map(_id_of, subjects), closed_at__isnull=False)
+        return {_report_subject(pk): at.date() for pk, at in closed.values_list("pk", "closed_at") if at}
+
+    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
+        is_there = QuestionReport.objects.filter(pk=_id_of(reminder.subject), closed_at__isnull=False)
+        return None if is_there.exists() else Reason.CLOSED
+
+    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
+        report = QuestionReport.objects.select_related("revision__question", "user").get(
+            pk=_id_of(reminder.subject)
+        )
+        return {
+            "name": report.user.get_short_name(),
+            "question": report.revision.question.key,
+            "reported": date_format(report.user.local(report.reported_at), "j M Y"),
+            "outcome": report.get_outcome_display(),
+            "answer": report.answer,
+            "url": absolute(reverse("exams:your_reports")),
+            "why": _why_report(),
+        }
+
+    def sample_context(self) -> dict[str, Any]:
+        return {
+            "name": "Ana",
+            "question": "icd10cm-001",
+            "reported": "3 Nov 2026",
+            "outcome": "you were right",
+            "answer": "The guideline changed in October; the key accepts both now.",
+            "url": absolute("/practice/reports/"),
+            "why": _why_report(),
+        }
+
+
+class AttemptRescored:
+    """The key of a question was corrected, and an attempt came to another result."""
+
+    key = "attempt_rescored"
+    label = gettext_lazy("Changed result of an exam")
+    rhythm = gettext_lazy("once, when a corrected key changes a result")
+    steps = (0,)
+
+    def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
+        """Results that came out otherwise; one that a later correction has replaced is no news."""
+        scores = _rescored().filter(scored_at__gte=at - LOOK_BACK, scored_at__lte=until, is_current=True)
+        if user_id is not None:
+            scores = scores.filter(attempt__user=user_id)
+        for page in in_batches(scores.select_related("attempt")):
+            for score in page:
+                yield _news(_score_subject(score.pk), score.attempt.user_id, score.scored_at)
+
+    def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
+        scores = Score.objects.current().filter(pk__in=map(_id_of, subjects))
+        return {_score_subject(pk): at.date() for pk, at in scores.values_list("pk", "scored_at")}
+
+    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
+        is_there = Score.objects.current().filter(pk=_id_of(reminder.subject)).exists()
+        return None if is_there else Reason.CLOSED
+
+    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
+        score = _rescored().select_related("attempt__user", "correction").get(pk=_id_of(reminder.subject))
+        attempt, correction = score.attempt, score.correction
+        assert correction is not None  # that is what scored again means
+        crosses = attempt.blueprint_id is not None and score.was_passed != score.passed  # type: ignore[attr-defined]  # annotated
+        return {
+            "name": attempt.user.get_short_name(),
+            "exam": attempt.title,
+            "sat": date_format(attempt.user.local(attempt.started_at), "j M Y"),
+            "was": _result(score.was_points, score.was_total),  # type: ignore[attr-defined]  # annotated
+            "now": _result(score.points, score.total),
+            "passes_now": crosses and score.passed,
+            "fails_now": crosses and not score.passed,
+            "reason": correction.reason,
+            "url": absolute(reverse("exams:report", args=[attempt.pk])),
+            "why": _why_score(),
+        }
+
+    def sample_context(self) -> dict[str, Any]:
+        return {
+            "name": "Ana",
+            "exam": "CPC mock exam",
+            "sat": "3 Nov 2026",
+            "was": "69 of 100",
+            "now": "70 of 100",
+            "passes_now": True,
+            "fails_now": False,
+            "reason": "Both codes are right by guideline I.C.4.a.",
+            "url": absolute("/attempts/1/report/"),
+            "why": _why_score(),
+        }
+
+
+def _rescored() -> QuerySet[Score]:
+    """Results of corrections that differ from the ones before them."""
+    before = Score.objects.filter(attempt=OuterRef("attempt"), pk__lt=OuterRef("pk")).order_by("-pk")
+    scores = Score.objects.filter(correction__isnull=False, attempt__state=Attempt.State.SUBMITTED).annotate(
+        was_points=Subquery(before.values("points")[:1]),
+        was_total=Subquery(before.values("total")[:1]),
+        was_passed=Subquery(before.values("passed")[:1]),
+    )
+    changed: QuerySet[Score] = scores.filter(~Q(was_points=F("points")) | ~Q(was_total=F("total")))
+    return changed
+
+
+def _result(points: Decimal, total: int) -> str:
+    exact = points.quantize(Decimal(1)) if points == points.to_integral_value() else points.normalize()
+    return _("%(points)s of %(total)d") % {"points": exact, "total": total}
+
+
+def _why_report() -> str:
+    return _("You get this because you reported a problem with this question.")
+
+
+def _why_score() -> str:
+    return _("You get this because you sat this exam here and its result has changed.")
+
+
+def _report_subject(pk: int) -> str:
+    return f"report-{pk}"
+
+
+def _score_subject(pk: int) -> str:
+    return f"score-{pk}"
+
+
+def _id_of(subject: str) -> int:
+    return int(subject.rpartition("-")[2])
