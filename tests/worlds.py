@@ -267,6 +267,8 @@ class World:
             how="drop",
             reason="The rule changed.",
             by=self.people["administrator"],
+            at=now,
+        )
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)
