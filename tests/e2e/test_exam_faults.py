@@ -136,6 +136,7 @@ def test_of_two_devices_both_land_and_the_greatest_number_counts(
     assert counting(generated, attempt)[1] == max(of_first)[1]
     other.reload()
     ready(other)
+    other.locator("[data-cell='1']").click()
     assert list(chosen(other)) == [3]
     context.close()
 
@@ -202,9 +203,9 @@ def test_a_killed_renderer_loses_nothing_that_was_answered_a_second_before(
         page.keyboard.press(key)
     page.wait_for_timeout(1100)
     kill_renderers(browser)
+    page.close()
     student.context.set_offline(False)
     student.page = student.context.new_page()
-    page.close()
     page = student.go(url)
     ready(page)
     wait_until_nothing_waits(page)
@@ -234,6 +235,7 @@ def test_the_browsers_clock_decides_nothing(
     ends_in(generated, attempt, 100)
     page.keyboard.press("1")
     expect(page.locator("[data-saved]")).to_have_text(SAVED)
+    expect(page.locator("[data-clock]")).to_have_text(re.compile("^00:01:3"))
     [(left,)] = rows(
         generated,
         "SELECT (julianday(deadline_at) - julianday('now')) * 86400 FROM exams_attempt WHERE id = ?",

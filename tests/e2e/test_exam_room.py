@@ -147,7 +147,7 @@ def test_keys(student: Visit, room: Page) -> None:
     room.keyboard.press("j")
     room.keyboard.type("7")
     room.keyboard.press("Enter")
-    assert current(room) == "Question 7 of 10"
+    expect(room.locator("[data-where]")).to_have_text("Question 7 of 10")
     room.keyboard.press("?")
     expect(room.get_by_role("dialog", name="Keys")).to_be_visible()
     room.keyboard.press("Escape")
@@ -211,7 +211,7 @@ def test_the_time_of_each_question_is_told(student: Visit, room: Page, generated
     room.wait_for_timeout(1600)
     room.keyboard.press("n")
     room.wait_for_timeout(1600)
-    student.go("/practice/")  # told while the page is being left
+    student.go("/today/")  # told while the page is being left
     room.wait_for_timeout(500)
     told = rows(
         generated,

@@ -138,8 +138,6 @@ async function openRoom(root) {
   }
 
   // --- one question at a time ----------------------------------------------------------------------------
-  const fold = document.querySelector(".outline-fold"); // beside the questions it is never folded
-  if (fold && matchMedia("(width >= 60rem)").matches) fold.open = true;
   for (const one of root.querySelectorAll("[data-without-script]")) one.hidden = true;
   for (const name of ["previous", "next"]) part(name).hidden = false;
   for (const form of forms) form.querySelector("legend").classList.add("visually-hidden"); // the bar says it

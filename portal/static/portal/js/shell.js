@@ -48,6 +48,11 @@ document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// --- the outline: beside the text it is never folded, so its state must not say so -----------------------
+for (const fold of document.querySelectorAll(".outline-fold")) {
+  if (matchMedia("(width >= 60rem)").matches) fold.open = true;
+}
+
 // --- the code panel: a chip's link opens its entry beside the text --------------------------------------
 const panel = document.getElementById("code-panel");
 let opener = null;
