@@ -1,12 +1,16 @@
 """Writing to accounts."""
 
-from datetime import datetime
+import secrets
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.models import TermsAcceptance, User
+from accounts.models import CalendarFeed, TermsAcceptance, User, token_digest
 from accounts.roles import STAFF_ROLES, Role
+
+#: How long a calendar address works: longer than a year of study, not for ever.
+FEED_LASTS = timedelta(days=400)
 
 
 @transaction.atomic
@@ -23,3 +27,19 @@ def give_role(*, user: User, role: Role) -> None:
         user.is_staff = True
         user.save(update_fields=["is_staff"])
     user.__dict__.pop("role_names", None)
+
+
+@transaction.atomic
+def make_calendar_feed(*, user: User, at: datetime) -> str:
+    """A new calendar address; the one before it stops working. Returns its token, which is kept nowhere."""
+    User.objects.select_for_update().get(pk=user.pk)  # two at once: the second replaces the first
+    revoke_calendar_feed(user=user, at=at)
+    token = secrets.token_urlsafe(32)
+    CalendarFeed.objects.create(user=user, digest=token_digest(token), made_at=at, expires_at=at + FEED_LASTS)
+    return token
+
+
+@transaction.atomic
+def revoke_calendar_feed(*, user: User, at: datetime) -> bool:
+    """Stop the person's calendar address; false when there was none."""
+    return bool(CalendarFeed.objects.owned_by(user).filter(revoked_at=None).update(revoked_at=at))

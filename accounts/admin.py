@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import TermsAcceptance, User
+from accounts.models import CalendarFeed, TermsAcceptance, User
 from portal.lib.admin import ContentAdmin, ReadOnlyAdmin
 
 
@@ -35,6 +35,16 @@ class TermsAcceptanceAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = ("version",)
     search_fields = ("user__email",)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ReadOnlyAdmin):
+    """Who lets a calendar program read their dates; the address itself is known to nobody here."""
+
+    list_display = ("user", "made_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("digest",)
 
 
 admin.site.unregister(UserSession)

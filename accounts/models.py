@@ -3,7 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar
+from hashlib import sha256
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
+from portal.lib.owned import OwnedQuerySet
 
 
 def validate_time_zone(name: str) -> None:
@@ -134,3 +136,49 @@ class TermsAcceptance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.version}"
+
+
+class CalendarFeedQuerySet(OwnedQuerySet["CalendarFeed"]):
+    def live(self, at: datetime) -> Self:
+        """Addresses that work at ``at``."""
+        return self.filter(revoked_at=None, expires_at__gt=at)
+
+    def of_token(self, token: str) -> Self:
+        """The address that ``token`` opens, looked up by its digest."""
+        return self.filter(digest=token_digest(token))
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a random token of 256 bits: nobody who reads it can open anything."""
+    return sha256(token.encode()).hexdigest()
+
+
+class CalendarFeed(models.Model):
+    """A secret address from which calendar programs read a person's dates, without signing in.
+
+    Whoever has the address may read; it is shown once, kept as a digest, ends by itself and can be revoked.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_feeds")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(_("made at"))
+    expires_at = models.DateTimeField(_("works until"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    objects = CalendarFeedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("calendar address")
+        verbose_name_plural = _("calendar addresses")
+        ordering = ("-made_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(revoked_at=None), name="accounts_calendarfeed_one_live"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("made_at")), name="accounts_calendarfeed_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.made_at:%Y-%m-%d}"

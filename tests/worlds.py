@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.actions import accept_terms, give_role
+from accounts.actions import accept_terms, give_role, make_calendar_feed
 from accounts.models import User
 from accounts.roles import STAFF_ROLES, Role
 from accounts.terms import TERMS_VERSION
@@ -40,6 +40,7 @@ from courses.exams.actions import (
     start_attempt,
     write_question_revision,
 )
+from courses.exams.actions.plans import save_study_plan
 from courses.exams.models import (
     Blueprint,
     BlueprintDomain,
@@ -269,6 +270,15 @@ class World:
             by=self.people["administrator"],
             at=now,
         )
+        self.plan = save_study_plan(
+            user=self.student,
+            blueprint=self.blueprint,
+            exam_on=today + timedelta(days=60),
+            hours_per_week=Decimal(5),
+            study_days=range(7),
+            at=now,
+        )
+        self.calendar_token = make_calendar_feed(user=self.student, at=now)
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)

@@ -1,5 +1,6 @@
-"""What a browser may send while an exam runs; and what practice is built of."""
+"""What a browser may send while an exam runs, and what a study plan is made of."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -7,7 +8,8 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from courses.exams import kinds
-from courses.exams.models import Attempt, PracticeSettings
+from courses.exams.models import Attempt, Blueprint, PracticeSettings, StudyPlan
+from courses.exams.planning import MONDAY_TO_SATURDAY
 from courses.exams.queries.sets import DIFFICULTIES, FEWEST, MOST, STATUSES, Choice
 
 #: PostgreSQL's integer: ``Response.seq`` and positions.
@@ -124,6 +126,73 @@ class LookupForm(forms.Form):
     q = forms.CharField(max_length=200, required=False)
     code = forms.RegexField(r"^[a-z0-9]{1,10} \S{1,20}$", required=False)
     position = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
+
+
+#: A date further away than this is a slip of the pen.
+_LONGEST_PLAN = timedelta(days=730)
+
+
+class _ExamField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Blueprint) -> str:
+        return f"{obj.certification}: {obj.title}"
+
+
+class PlanForm(forms.Form):
+    """For which exam, until when and how much time a week somebody studies."""
+
+    exam = _ExamField(label=_("Exam"), queryset=Blueprint.objects.none(), empty_label=None)
+    exam_on = forms.DateField(
+        label=_("Exam date"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Your best guess will do: change it whenever you know better."),
+    )
+    hours_per_week = forms.DecimalField(
+        label=_("Hours a week"),
+        min_value=1,
+        max_value=60,
+        max_digits=4,
+        decimal_places=1,
+        initial=5,
+        widget=forms.NumberInput(attrs={"step": "0.5", "inputmode": "decimal"}),
+        help_text=_("What you can really give, not what you wish for. They are spread over your days."),
+    )
+    study_days = forms.TypedMultipleChoiceField(
+        label=_("Days on which you study"),
+        coerce=int,
+        choices=list(WEEKDAYS.items()),
+        initial=sorted(MONDAY_TO_SATURDAY),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose one day at least.")},
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        """``today`` is the person's: the exam lies ahead of it."""
+        super().__init__(*args, **kwargs)
+        self.today = today
+        exams = Blueprint.objects.valid_on(today).filter(certification__isnull=False)
+        field = self.fields["exam"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = exams.select_related("certification").order_by(
+            "certification__abbreviation", "title", "-valid_from"
+        )
+
+    @staticmethod
+    def initial_of(plan: StudyPlan) -> dict[str, Any]:
+        """The settings of a plan as the form shows them."""
+        return {
+            "exam": plan.blueprint_id,
+            "exam_on": plan.exam_on,
+            "hours_per_week": plan.hours_per_week,
+            "study_days": plan.study_days,
+        }
+
+    def clean_exam_on(self) -> date:
+        day: date = self.cleaned_data["exam_on"]
+        if day <= self.today:
+            raise forms.ValidationError(_("The exam date must lie ahead: choose tomorrow or later."))
+        if day > self.today + _LONGEST_PLAN:
+            raise forms.ValidationError(_("A plan spans two years at most: choose an earlier date."))
+        return day
 
 
 # --- practice ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ _EMAIL = re.compile(
     r"(?<![\w.+%!#$&*^{|}~-])[\w.+%!#$&*^{|}~-]+?(?:@|%(?:25)*40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
 )
 # Path segments that are capabilities: whoever has the log must not have the power.
-_TOKEN = re.compile(r"/(stop|check|feed)/[^/\s]+")
+_TOKEN = re.compile(r"/(stop|check|feed|calendar)/[^/\s]+")
 
 
 def scrubbed(value: Any) -> Any:

@@ -300,12 +300,13 @@ def path_progress(path: EducationPath, user: User | None) -> PathProgress:
 # --- today ---------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class NextStep:
-    """The one thing to do next."""
+    """The one thing to do next; a page under ``fragment`` says it better once the page is there."""
 
     title: str
     why: str
     url: str
     action: str
+    fragment: str = ""
 
 
 @dataclass(frozen=True)

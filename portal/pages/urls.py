@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.pages import certifications, health, mailbox, review, views
+from portal.pages import calendar, certifications, health, mailbox, review, views
 
 app_name = "pages"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("paths/<slug:key>/", views.path, name="path"),
     path("courses/<slug:key>/", views.course, name="course"),
     path("courses/<slug:course_key>/<slug:key>/", views.lesson, name="lesson"),
+    path("account/calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<str:token>.ics", calendar.calendar_feed, name="calendar_feed"),
     path("preview/lessons/<int:revision_id>/", views.preview_lesson, name="preview_lesson"),
     path("review/codes/", review.stale_codes, name="stale_codes"),
     path("healthz", health.healthz, name="healthz"),

@@ -1,6 +1,6 @@
 """Pages that show several rooms together."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -25,8 +25,9 @@ from courses.catalog.models import (
 from courses.codesets.search import find_in
 from courses.codesets.systems import System, label_of
 from courses.credentials.queries import standings
-from courses.exams.models import Attempt
+from courses.exams.models import Attempt, StudyPlan
 from courses.exams.queries import checkpoints_for
+from courses.exams.queries.plan import open_plan
 from courses.progress.models import PathFollowing
 from courses.progress.rules import missing
 from portal.lib.access import member, public, role
@@ -84,27 +85,30 @@ def today(request: HttpRequest) -> HttpResponse:
     progress = path_progress(path, user) if path else None
     cycles = standings(user, on)
     due = [one for one in cycles if one.days_left <= 180]
+    plan = open_plan(user)
+    exam_on = plan.exam_on if plan else user.exam_on
     stale = stale_count(at) if user.is_staff and user.has_role("editor") else 0
     return render(
         request,
         "pages/today.html",
         {
-            "step": _next_step(user, attempt, in_progress, progress, cycles),
+            "step": _next_step(user, attempt, in_progress, progress, cycles, plan, on),
             "attempt": attempt,
             "courses": in_progress,
             "progress": progress,
             "due": due,
-            "exam_days": (user.exam_on - on).days if user.exam_on and user.exam_on >= on else None,
+            "exam_on": exam_on,
+            "exam_days": (exam_on - on).days if exam_on and exam_on >= on else None,
+            "plan": plan,
             "stale": stale,
-            "nothing_due": not due
-            and not attempt
-            and not stale
-            and not (user.exam_on and user.exam_on >= on),
+            "nothing_due": not due and not attempt and not stale and not (exam_on and exam_on >= on),
         },
     )
 
 
-def _next_step(user: User, attempt: Any, in_progress: Any, progress: Any, cycles: Any) -> NextStep:
+def _next_step(
+    user: User, attempt: Any, in_progress: Any, progress: Any, cycles: Any, plan: StudyPlan | None, on: date
+) -> NextStep:
     """The shortest useful thing: what runs against a clock first, then what is begun, then what is new."""
     if attempt:
         return NextStep(
@@ -119,6 +123,14 @@ def _next_step(user: User, attempt: Any, in_progress: Any, progress: Any, cycles
             _("Then this page tells you how many CEUs are short and by when."),
             reverse("credentials:record"),
             _("Record a credential"),
+        )
+    if plan and plan.exam_on > on:
+        return NextStep(
+            _("Your study plan for %(exam)s") % {"exam": plan.blueprint.title},
+            _("It says what to do today."),
+            reverse("exams:plan"),
+            _("Open today’s block"),
+            fragment=reverse("exams:plan_today"),
         )
     if in_progress:
         course = in_progress[0]

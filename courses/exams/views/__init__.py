@@ -20,6 +20,7 @@ from courses.exams.views.corrections import (
     propose_correction,
     withdraw_correction,
 )
+from courses.exams.views.plan import edit_plan, plan, plan_today, stop_plan
 from courses.exams.views.practice import practice
 from courses.exams.views.problems import report_question, your_reports
 from courses.exams.views.readiness import progress, readiness
@@ -45,11 +46,14 @@ __all__ = [
     "cards",
     "changes",
     "compare",
+    "edit_plan",
     "correction",
     "corrections",
     "daily_question",
     "finish",
     "pause",
+    "plan",
+    "plan_today",
     "practice",
     "practice_settings",
     "preview_question",
@@ -69,6 +73,7 @@ __all__ = [
     "set_new",
     "start",
     "start_sitting",
+    "stop_plan",
     "suspend_card",
     "take_break",
     "trace",
