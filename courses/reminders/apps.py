@@ -12,8 +12,11 @@ class RemindersConfig(AppConfig):
     def ready(self) -> None:
         from courses.reminders.kinds import register
         from courses.reminders.kinds.credentials import CeCycleEnd
+        from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
         from courses.reminders.kinds.exams import AttemptRescored, QuestionReportAnswered
 
         register(CeCycleEnd())
+        register(StudyPlanExam())
+        register(StudyPlanBehind())
         register(QuestionReportAnswered())
         register(AttemptRescored())

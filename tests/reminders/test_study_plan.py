@@ -1,0 +1,304 @@
+"""The reminders of a study plan: the exam comes near, and a word after three days without study."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.mail import EmailMessage
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from courses.catalog.models import Body, Certification, Course, Lesson
+from courses.exams.actions.plans import end_study_plan, save_study_plan
+from courses.exams.models import Blueprint, StudyPlan
+from courses.progress.actions import complete_lesson
+from courses.reminders import kinds
+from courses.reminders.actions import Planned, plan
+from courses.reminders.delivery import deliver_due
+from courses.reminders.kinds import Kind
+from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
+from courses.reminders.models import Reminder
+from courses.reminders.queries import next_moments
+from tests.conftest import MakePerson
+from tests.reminders.drill import publish_template
+
+pytestmark = pytest.mark.django_db
+STARTER = Path(__file__).parents[2] / "courses/content/packs/starter/mail"
+EXAM, BEHIND = "study_plan_exam", "study_plan_behind"
+#: Monday to Friday, made on a Monday; the exam is on a Friday.
+MADE_AT, EXAM_ON = datetime(2027, 3, 1, 15, tzinfo=UTC), date(2027, 5, 7)
+MakePlan = Callable[..., StudyPlan]
+
+
+@pytest.fixture(autouse=True)
+def shipped_templates(db: None) -> None:
+    for key in (EXAM, BEHIND):
+        _, head, body = (STARTER / f"{key}.md").read_text().split("---\n", 2)
+        publish_template(key, yaml.safe_load(head)["subject"], body)
+
+
+@pytest.fixture(autouse=True)
+def only_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other kinds plan and ask is theirs."""
+    monkeypatch.setattr(kinds, "_kinds", {EXAM: StudyPlanExam(), BEHIND: StudyPlanBehind()})
+
+
+@pytest.fixture
+def only_exam(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "_kinds", {EXAM: StudyPlanExam()})
+
+
+@pytest.fixture
+def lessons(make_course: Callable[..., Course]) -> Course:
+    """Thirty lessons of ten minutes that prepare for the CPC."""
+    body = Body.objects.create(key="aapc", name="AAPC", short="AAPC")
+    cpc = Certification.objects.create(key="cpc", body=body, abbreviation="CPC", name="CPC", purpose="x")
+    course = make_course("long", lessons=30)
+    course.certifications.add(cpc)
+    return course
+
+
+@pytest.fixture
+def make_plan(lessons: Course) -> MakePlan:
+    def make(user: User, **changes: Any) -> StudyPlan:
+        blueprint, _ = Blueprint.objects.get_or_create(
+            key="cpc-mock",
+            defaults={
+                "title": "CPC mock exam",
+                "certification": Certification.objects.get(),
+                "minutes": 240,
+                "pass_percent": 70,
+                "valid_from": date(2020, 1, 1),
+                "as_of": date(2020, 1, 1),
+                "source": "Ours",
+                "confidence": "verified",
+            },
+        )
+        return save_study_plan(
+            **{
+                "user": user,
+                "blueprint": blueprint,
+                "exam_on": EXAM_ON,
+                "hours_per_week": Decimal(5),
+                "study_days": range(5),
+                "at": MADE_AT,
+            }
+            | changes
+        )
+
+    return make
+
+
+@pytest.fixture
+def york(make_person: MakePerson) -> User:
+    return make_person(time_zone="America/New_York")
+
+
+def read(user: User, number: int, at: datetime) -> None:
+    lesson = Lesson.objects.get(key=f"long-{number}")
+    complete_lesson(user=user, lesson=lesson, revision=lesson.revisions.get(), at=at)
+
+
+def live_through(first: datetime, days: int, daily: Callable[[datetime], None] = lambda now: None) -> None:
+    """Plan and deliver twice a day."""
+    for day in range(days):
+        daily(first + timedelta(days=day, hours=1))
+        for hour in (2, 14):
+            now = first.replace(hour=0) + timedelta(days=day, hours=hour)
+            plan(at=now)
+            deliver_due(at=now)
+
+
+# --- the exam comes near -------------------------------------------------------------------------------
+def test_each_step_to_the_exam_goes_once_in_the_morning(
+    make_plan: MakePlan, york: User, only_exam: None, mailoutbox: list[EmailMessage]
+) -> None:
+    make_plan(york)
+    live_through(MADE_AT, 70)
+
+    sent = Reminder.objects.filter(state="sent").order_by("sent_at")
+    assert [(row.kind, row.step) for row in sent] == [(EXAM, 30), (EXAM, 14), (EXAM, 7), (EXAM, 1)]
+    # nine o'clock in New York, on both sides of no change of the clock and well after that of 14 March
+    assert [row.not_before for row in sent] == [
+        datetime(2027, 4, 7, 13, tzinfo=UTC),
+        datetime(2027, 4, 23, 13, tzinfo=UTC),
+        datetime(2027, 4, 30, 13, tzinfo=UTC),
+        datetime(2027, 5, 6, 13, tzinfo=UTC),
+    ]
+    assert [mail.subject for mail in mailoutbox] == [
+        "CPC mock exam: 30 days left",
+        "CPC mock exam: 14 days left",
+        "CPC mock exam: 7 days left",
+        "CPC mock exam: 1 day left",
+    ]
+    text = str(mailoutbox[0].body)
+    assert "Left in your plan: 30 lessons, 0 practice sets, 0 mock exams. Everything fits" in text
+    assert "http://localhost:8000/practice/plan/" in text
+    assert "because you made a study plan here" in text
+    assert str(mailoutbox[0].alternatives[0].content).count('class="button"') == 1
+
+
+def test_plan_made_late_is_not_reminded_of_steps_that_were_over(make_plan: MakePlan, york: User) -> None:
+    made_at = datetime(2027, 4, 24, 16, tzinfo=UTC)  # 13 days before
+    make_plan(york, at=made_at)
+
+    assert plan(at=made_at) == Planned()
+    assert next_moments(york, at=made_at)[EXAM] == datetime(2027, 4, 30, 13, tzinfo=UTC)
+
+
+def test_moved_exam_moves_its_reminders(make_plan: MakePlan, york: User, only_exam: None) -> None:
+    make_plan(york)
+    now = datetime(2027, 4, 6, 13, tzinfo=UTC)
+    assert plan(at=now) == Planned(inserted=1)
+    make_plan(york, exam_on=EXAM_ON + timedelta(days=1), at=now)
+
+    assert plan(at=now) == Planned(inserted=1, cancelled=1)
+    assert Reminder.objects.get(state="planned").not_before == datetime(2027, 4, 8, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda user: end_study_plan(user=user, at=MADE_AT + timedelta(days=1)), "closed"),
+        (lambda user: StudyPlan.objects.update(exam_on=date(2027, 6, 1)), "moved"),
+    ],
+)
+def test_plan_that_changed_after_planning_is_not_reminded(
+    change: Callable[[User], object], reason: str, make_plan: MakePlan, york: User, only_exam: None
+) -> None:
+    make_plan(york)
+    now = datetime(2027, 4, 7, 13, tzinfo=UTC)
+    plan(at=now - timedelta(hours=10))
+    change(york)
+
+    assert deliver_due(at=now).cancelled == 1
+    assert Reminder.objects.get().reason == reason
+
+
+# --- nothing was done ----------------------------------------------------------------------------------
+def test_nothing_on_three_days_of_study_brings_one_mail_and_then_silence(
+    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+) -> None:
+    make_plan(york)  # on a Monday: Tuesday, Wednesday and Thursday pass
+    live_through(MADE_AT, 30)
+
+    (mail,) = mailoutbox
+    (row,) = Reminder.objects.filter(state="sent")
+    assert (row.kind, row.not_before) == (BEHIND, datetime(2027, 3, 5, 14, tzinfo=UTC))  # Friday, 09:00 EST
+    assert mail.subject == "Your study plan: 60 minutes today, 63 days to the exam"
+    assert "Next is “Lesson 1 of Long”." in str(mail.body)
+    assert "until Fri 7 May 2027, 63 days from now" in str(mail.body)
+
+
+def test_whoever_studies_every_other_day_hears_nothing(
+    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+) -> None:
+    make_plan(york)
+    numbers = iter(range(1, 31))
+
+    def study(now: datetime) -> None:
+        if now.weekday() in (0, 2, 4):
+            read(york, next(numbers), now)
+
+    live_through(MADE_AT, 30, study)
+
+    assert mailoutbox == []
+    assert not Reminder.objects.filter(state="sent").exists()
+
+
+def test_after_something_was_done_again_there_may_be_another_word(
+    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+) -> None:
+    make_plan(york)
+
+    def once(now: datetime) -> None:
+        if now.date() == date(2027, 3, 10):  # a Wednesday: Thursday, Friday and Monday pass
+            read(york, 1, now)
+
+    live_through(MADE_AT, 30, once)
+
+    sent = Reminder.objects.filter(state="sent").order_by("sent_at")
+    assert [row.due_on for row in sent] == [date(2027, 3, 5), date(2027, 3, 16)]
+
+
+def test_lesson_on_the_eve_stops_the_mail(make_plan: MakePlan, york: User) -> None:
+    make_plan(york)
+    now = datetime(2027, 3, 5, 14, tzinfo=UTC)
+    plan(at=now - timedelta(hours=30))
+    read(york, 1, now - timedelta(hours=20))
+
+    assert deliver_due(at=now).cancelled == 1
+    assert Reminder.objects.get().reason == "done"
+
+
+def test_only_days_of_study_count(make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]) -> None:
+    make_plan(york, study_days=[6])  # Sundays 7, 14 and 21 March pass
+    live_through(MADE_AT, 40)
+
+    assert [row.due_on for row in Reminder.objects.filter(state="sent", kind=BEHIND)] == [date(2027, 3, 28)]
+
+
+def test_nothing_is_asked_once_everything_is_done(make_plan: MakePlan, york: User) -> None:
+    make_plan(york)
+    for number in range(1, 31):
+        read(york, number, MADE_AT)
+    live_through(MADE_AT, 10)
+
+    assert list(Reminder.objects.filter(kind=BEHIND).values_list("state", "reason")) == [
+        ("cancelled", "done")
+    ]
+
+
+def test_nobody_is_called_back_on_or_after_the_exam(make_plan: MakePlan, york: User) -> None:
+    make_plan(york, exam_on=date(2027, 3, 5))
+    live_through(MADE_AT, 10)
+
+    assert not Reminder.objects.filter(kind=BEHIND).exists()
+
+
+# --- both ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", [StudyPlanExam(), StudyPlanBehind()], ids=lambda kind: str(kind.key))
+def test_sample_has_the_names_and_types_of_the_real_context(
+    kind: Kind, make_plan: MakePlan, york: User
+) -> None:
+    row = make_plan(york)
+    reminder = Reminder(user=york, kind=kind.key, subject=f"plan-{row.pk}", due_on=EXAM_ON)
+    context, sample = kind.context(reminder, at=MADE_AT), kind.sample_context()
+
+    assert {name: type(value) for name, value in context.items()} == {
+        name: type(value) for name, value in sample.items()
+    }
+
+
+def test_both_can_be_turned_off_by_themselves(make_plan: MakePlan, york: User) -> None:
+    client = Client()
+    client.force_login(york)
+
+    page = client.get("/reminders/").content.decode()
+
+    assert "Exam date of my study plan" in page
+    assert "A word when I fall behind my study plan" in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("when", [datetime(2027, 3, 4, 13, tzinfo=UTC), datetime(2027, 4, 6, 13, tzinfo=UTC)])
+def test_planning_asks_the_same_number_of_questions(
+    count: int,
+    when: datetime,
+    make_plan: MakePlan,
+    make_person: MakePerson,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for n in range(count):
+        make_plan(make_person(f"p{n}@example.com"))
+    assert plan(at=when).inserted == count
+
+    # for each kind its planned rows and its plans; of those planned their plans; people, preferences and keys
+    # of the one that has candidates
+    with django_assert_num_queries(2 * 2 + 1 + 3):
+        plan(at=when)
