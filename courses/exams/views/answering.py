@@ -35,7 +35,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if isinstance(form, MarkForm):
             actions.mark_item(user=person_of(request), attempt_id=pk, **form.cleaned_data)
-            return JsonResponse({})
+            return JsonResponse({"saved_at": f"{localtime():%H:%M:%S}"})
         saved = _save(request, pk, form.cleaned_data, form.cleaned_data["answer"] or {})
     except actions.NoSuchItem as missing:
         raise Http404 from missing

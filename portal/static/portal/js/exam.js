@@ -67,9 +67,9 @@ async function openRoom(root) {
   }
 
   function acknowledged(entry, reply, age) {
+    part("saved").textContent = `${say("saved")} ${reply.saved_at}`;
     if (reply.seq === undefined) return; // a mark
     clock.set(reply.remaining_s);
-    part("saved").textContent = `${say("saved")} ${reply.saved_at}`;
     part("elsewhere").hidden = !reply.elsewhere;
     const form = formAt(entry.position);
     if (!form || typing.has(form) || said.get(form) !== JSON.stringify(entry.answer)) return;

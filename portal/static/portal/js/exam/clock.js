@@ -1,6 +1,7 @@
 // The clock: the server's remaining seconds, counted by a clock that nobody can set.
 
 const THRESHOLDS = [30, 15, 5, 1]; // minutes left that are spoken
+const LOW = 300; // seconds from which a clock looks urgent
 const ADDED = 20000; // an acknowledgement that moves the end by more than this says that time was added
 
 const two = (number) => String(number).padStart(2, "0");
@@ -24,9 +25,9 @@ export function openClock(root, { say, part, over }) {
     for (const [face, end] of faces) {
       const text = written(left(end()));
       if (face.textContent !== text) face.textContent = text;
+      face.parentElement.classList.toggle("is-low", left(end()) <= LOW);
     }
     const seconds = left();
-    part("bar").classList.toggle("is-low", seconds <= 300);
     const minutes = THRESHOLDS.filter((one) => seconds <= one * 60 && one < spoken).at(-1);
     if (minutes && seconds) {
       spoken = minutes;

@@ -84,7 +84,8 @@ export async function openQueue(root, { say, part, acknowledged, refused }) {
     if (response.type === "opaqueredirect") return problem(say("login"));
     if (response.status === 429) {
       wait = 1000 * (Number(response.headers.get("Retry-After")) || 10);
-      return false;
+      const told = await response.json().catch(() => ({}));
+      return told.waits ? problem(told.waits) : false;
     }
     if (response.status >= 500) return false;
     if (response.status === 403 || response.status === 404) return problem(say("failed"));
