@@ -183,8 +183,8 @@ def test_list_says_what_is_live_what_waits_and_how_it_does(
     asked = attempt.items.first().question_revision.question.key  # type: ignore[union-attr]
     make_question(asked, live=False), make_question("q-9", live=False)
     page = as_editor.get(reverse(LIST)).content.decode()
-    assert "live 1, draft 2" in page
-    assert ">draft 1<" in page
+    assert "live\N{NO-BREAK SPACE}1, draft\N{NO-BREAK SPACE}2" in page
+    assert ">draft\N{NO-BREAK SPACE}1<" in page
     row = page[page.index(f">{asked}<") :].split("</tr>")[0]
     assert '<td class="field-answers">1</td>' in row
     assert '<td class="field-facility">0 %</td>' in row
@@ -239,10 +239,17 @@ def test_a_section_has_its_domains_and_takes_the_exam_out_of_the_pack(
         page in as_editor.get(reverse("admin:exams_blueprint_change", args=[blueprint.pk])).content.decode()
     )
     form = {
-        "position": 1, "title": "Part one", "kinds": "[]", "break_minutes": 0, "pretest": 0,
-        "domains-TOTAL_FORMS": 1, "domains-INITIAL_FORMS": 1,
-        "domains-0-id": inside.pk, "domains-0-section": section.pk,
-        "domains-0-domain": inside.domain_id, "domains-0-count": 2,
+        "position": 1,
+        "title": "Part one",
+        "kinds": "[]",
+        "break_minutes": 0,
+        "pretest": 0,
+        "domains-TOTAL_FORMS": 1,
+        "domains-INITIAL_FORMS": 1,
+        "domains-0-id": inside.pk,
+        "domains-0-section": section.pk,
+        "domains-0-domain": inside.domain_id,
+        "domains-0-count": 2,
     }
     assert as_editor.post(page, form).status_code == 302
     inside.refresh_from_db(), blueprint.refresh_from_db()

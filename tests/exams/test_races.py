@@ -14,14 +14,28 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.roles import Role
 from courses.exams.actions import (
     AttemptClosed,
+    apply_correction,
+    correcting,
     finish_attempt,
+    propose_correction,
+    rescore,
     start_attempt,
     submit_answer,
     sweep_overdue,
 )
-from courses.exams.models import Attempt, AttemptItem, Blueprint, ItemResult, Response, Score
+from courses.exams.models import (
+    Attempt,
+    AttemptItem,
+    Blueprint,
+    ItemResult,
+    KeyCorrection,
+    QuestionRevision,
+    Response,
+    Score,
+)
 from tests.conftest import MakePerson
 from tests.exams.conftest import right, wrong
 
@@ -185,3 +199,71 @@ def test_without_the_guard_a_second_score_is_refused_by_the_database(attempt: At
         Score.objects.create(
             attempt=attempt, correct=0, total=3, points=0, percent=0, passed=False, domains=[], scored_at=at
         )
+
+
+def test_two_workers_score_again_once(
+    make_person: MakePerson, blueprint: Blueprint, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease may be lost while its worker goes on: both write, and an attempt gets one result more."""
+    monkeypatch.setattr(correcting, "BATCH", 3)
+    for number in range(10):
+        person = make_person(f"p{number}@example.com")
+        attempt = start_attempt(user=person, blueprint=blueprint, at=at)
+        finish_attempt(attempt_id=attempt.pk, user=person, at=at + timedelta(minutes=1))
+    revision = AttemptItem.objects.values_list("question_revision", flat=True).order_by("pk")[0]
+    correction = propose_correction(
+        revision=QuestionRevision.objects.get(pk=revision),
+        how="all",
+        reason="So.",
+        by=make_person("e1@example.com", role=Role.EDITOR),
+        at=at,
+    )
+    later = at + timedelta(hours=1)
+    second = make_person("e2@example.com", role=Role.EDITOR)
+    apply_correction(correction=correction, by=second, at=later)
+
+    together(
+        lambda _: rescore(correction=KeyCorrection.objects.get(pk=correction.pk), at=later),
+        range(6),
+        threads=6,
+    )
+
+    asked = AttemptItem.objects.filter(question_revision=revision).count()
+    correction.refresh_from_db()
+    assert Score.objects.filter(correction=correction, is_current=True).count() == asked
+    assert (correction.attempts, correction.changed) == (asked, asked)
+    assert Score.objects.count() == 10 + asked
+    assert ItemResult.objects.count() == 3 * (10 + asked)
+
+
+def test_handing_in_while_a_key_is_corrected_ends_under_the_new_key(
+    make_person: MakePerson, blueprint: Blueprint, at: datetime
+) -> None:
+    attempts = []
+    for number in range(12):
+        person = make_person(f"p{number}@example.com")
+        attempts.append(start_attempt(user=person, blueprint=blueprint, at=at))
+    revision = AttemptItem.objects.values_list("question_revision", flat=True).order_by("pk")[0]
+    correction = propose_correction(
+        revision=QuestionRevision.objects.get(pk=revision),
+        how="all",
+        reason="So.",
+        by=make_person("e1@example.com", role=Role.EDITOR),
+        at=at,
+    )
+    second, later = make_person("e2@example.com", role=Role.EDITOR), at + timedelta(minutes=1)
+
+    def work(one: Attempt | None) -> None:
+        if one is not None:
+            finish_attempt(attempt_id=one.pk, user=one.user, at=later)
+            return
+        mine = KeyCorrection.objects.get(pk=correction.pk)
+        apply_correction(correction=mine, by=second, at=later)
+        rescore(correction=mine, at=later)
+
+    together(work, [*attempts[:6], None, *attempts[6:]], threads=13)
+
+    # who handed in after the work went by was counted by the new key at once
+    results = ItemResult.objects.filter(score__is_current=True, item__question_revision=revision)
+    assert results.exists()
+    assert set(results.values_list("points", flat=True)) == {1}

@@ -127,7 +127,7 @@ class QuestionAdmin(RevisedAdmin):
             words.append(_("live %(number)d") % {"number": question.live_number})
         if question.newest_number and question.newest_number != question.live_number:
             words.append(f"{STAGES[question.newest_stage][1]} {question.newest_number}".lower())
-        return ", ".join(words) or _("empty")
+        return ", ".join(one.replace(" ", "\N{NO-BREAK SPACE}") for one in words) or _("empty")
 
     @admin.display(description=gettext_lazy("answers"))
     def answers(self, question: Any) -> int:
