@@ -34,6 +34,10 @@ EXAMS: dict[str, tuple[str, list[dict[str, Any]]]] = {
 KINDS = ("single", "true_false", "multiple", "ordering", "matching", "entry", "numeric", "case_set")
 
 
+#: People of their own for those who sit at the same time.
+PEOPLE, PERSON = 8, "taker%d@example.com"
+
+
 def single(number: int) -> dict[str, Any]:
     """The first option of the writer's is right."""
     return {
@@ -77,10 +81,12 @@ def write_bank() -> None:
     from courses.catalog.actions import CitationText
     from courses.exams.actions import publish_question, write_question_revision
     from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, Domain, Question
-    from tests.worlds import LONG_AGO
+    from tests.worlds import LONG_AGO, make_person
 
     if Blueprint.objects.filter(key="generated-mock").exists():
         return
+    for number in range(PEOPLE):
+        make_person(PERSON % number)
     domains = {}
     for number, (domain, kind, stem, source) in enumerate(sources(), start=1):
         domains.setdefault(

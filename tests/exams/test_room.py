@@ -326,7 +326,7 @@ def test_what_cannot_be_an_answer_is_said_and_not_kept(
 # --- marks ---------------------------------------------------------------------------------------------
 def test_marks_come_back_with_the_page(as_student: Client, attempt: Attempt) -> None:
     for what in ({"note": 'Why </textarea> "so"?'}, {"highlights": [[1, 5], [9, 12]]}):
-        assert send(as_student, attempt, position=2, **what).json() == {"saved_at": "10:00:00"}
+        assert send(as_student, attempt, position=2, **what).json() == {"saved_at": "15:00:00"}
     shown = page(as_student, url("attempt", attempt))
     assert "Why &lt;/textarea&gt; &quot;so&quot;?" in shown
     assert 'data-highlights="[[1, 5], [9, 12]]"' in shown

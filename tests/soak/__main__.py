@@ -12,6 +12,7 @@ import sys
 GATES = {
     "A1": "a thousand submits at once give one result; five hundred people start one exam at once",
     "A4": "killed web servers and a crashing PostgreSQL lose no answer that was acknowledged",
+    "A6": "forty browsers without a network whose renderers are killed lose no answer",
     "A9": "ten thousand overdue attempts are closed once each by sweepers that are killed",
     "A15": "ten thousand generated attempts keep the rules of scoring",
     "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",

@@ -243,6 +243,7 @@ async function openRoom(root) {
     for (const form of forms) form.querySelector("fieldset").disabled = true;
     while (!queue.isClosed() && !(await queue.flush())) await new Promise((resume) => setTimeout(resume, 1000));
     if (queue.isClosed()) return;
+    await trace.tell(); // afterwards nothing is noted any more
     queue.close();
     if (isExam && part("time-over")) part("time-over").submit();
     else location.assign(location.pathname.replace(/sections\/\d+\/$/, ""));
