@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> list[str]:
         named = ("submits", "attempts", "people", "seconds")
         arguments = [word for name in named for word in (f"--{name}", str(getattr(options, name)))]
         return on_each(options.database, "A1", arguments)
-    with scratch(options.database) as folder, Server(folder) as server:
+    with scratch(options.database, pages=True) as folder, Server(folder) as server:
         return [*_submits(server, options), *_sitting(server, options)]
 
 

@@ -25,25 +25,28 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def scratch(database: str) -> Iterator[Path]:
-    """An empty, migrated database and Django set up on it as a demo has it: every commit reaches the disk."""
+def scratch(database: str, *, pages: bool = False) -> Iterator[Path]:
+    """An empty, migrated database and Django set up on it as a demo has it: every commit reaches the disk.
+
+    With ``pages`` the server can show pages too, which takes the static files.
+    """
     with tempfile.TemporaryDirectory(prefix="crosswalk-soak-") as folder:
         environment = {"DEMO": "1", "VAR": folder, "LOG_LEVEL": "ERROR"}
         os.environ |= environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
         for name in ("TESTING", "REDIS_URL", "DATABASE_URL"):
             os.environ.pop(name, None)
         if database == "sqlite":
-            _set_up()
+            _set_up(pages)
             yield Path(folder)
             return
         with dev.postgres() as url:
             os.environ["DATABASE_URL"] = f"{url.rsplit('/', 1)[0]}/postgres"
-            _set_up()
+            _set_up(pages)
             make_durable()
             yield Path(folder)
 
 
-def _set_up() -> None:
+def _set_up(pages: bool) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -53,7 +56,8 @@ def _set_up() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if pages:
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def make_durable() -> None:
