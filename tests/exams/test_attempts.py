@@ -1,10 +1,13 @@
 """Starting, answering, finishing and sweeping attempts: each way that each action can end."""
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -409,3 +412,53 @@ def test_sweep_attempts_task(attempt: Attempt, time_machine: Any) -> None:
     time_machine.move_to(attempt.deadline_at + timedelta(minutes=1))
     sweep_attempts()
     assert Score.objects.count() == 1
+
+
+# --- statements through HTTP, those for session and person included --------------------------------------
+@pytest.fixture
+def at_work(attempt: Attempt, as_student: Client, time_machine: Any) -> Client:
+    """The student's browser in the exam room."""
+    time_machine.move_to(attempt.started_at, tick=False)
+    assert as_student.get(reverse("exams:attempt", args=[attempt.pk])).status_code == 200
+    return as_student
+
+
+def test_answer_takes_four_statements(attempt: Attempt, at_work: Client, count_sql: CountSql) -> None:
+    document = {"position": 1, "client_id": TAB, "seq": 1, "answer": {"choice": ["1"]}}
+    place = reverse("exams:answer", args=[attempt.pk])
+    # session, person, the question and what decides, the answer
+    with count_sql(4):
+        saved = at_work.post(place, json.dumps(document), content_type="application/json")
+    assert saved.status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_finish_takes_eight_statements_on_a_pass(
+    student: User,
+    blueprint: Blueprint,
+    as_student: Client,
+    at: datetime,
+    time_machine: Any,
+    count_sql: CountSql,
+    count: int,
+) -> None:
+    time_machine.move_to(at, tick=False)
+    BlueprintDomain.objects.filter(section__blueprint=blueprint).update(count=count)
+    attempt = start_attempt(user=student, blueprint=blueprint, at=at)
+    answer_all(attempt, at, correct=5)
+    as_student.get(reverse("exams:attempt", args=[attempt.pk]))
+    # session, person, close, answers, score, results, what was met, requirement
+    with count_sql(8):
+        as_student.post(reverse("exams:finish", args=[attempt.pk]))
+    assert attempt.scores.get().passed
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_start_takes_a_constant_number_of_statements(
+    student: User, blueprint: Blueprint, at: datetime, count_sql: CountSql, count: int
+) -> None:
+    BlueprintDomain.objects.filter(section__blueprint=blueprint).update(count=count)
+    # open one, sections, domains, unseen (from the rank on, before it), seen, number, attempt, sections,
+    # texts, questions: a bank that is not thin is read once instead of three times
+    with count_sql(11):
+        start_attempt(user=student, blueprint=blueprint, at=at)
