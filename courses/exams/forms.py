@@ -1,4 +1,4 @@
-"""What a browser may send while an exam runs, and what a study plan is made of."""
+"""What a browser may send while an exam runs; what practice and a study plan are built of."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from courses.exams import kinds
-from courses.exams.models import Attempt, Blueprint, PracticeSettings, StudyPlan
+from courses.exams.models import Attempt, Blueprint, PracticeSettings
 from courses.exams.planning import MONDAY_TO_SATURDAY
 from courses.exams.queries.sets import DIFFICULTIES, FEWEST, MOST, STATUSES, Choice
 
@@ -140,7 +140,7 @@ class _ExamField(forms.ModelChoiceField):
 class PlanForm(forms.Form):
     """For which exam, until when and how much time a week somebody studies."""
 
-    exam = _ExamField(label=_("Exam"), queryset=Blueprint.objects.none(), empty_label=None)
+    exam = _ExamField(label=_("Exam"), queryset=Blueprint.objects.none(), empty_label=_("Choose an exam"))
     exam_on = forms.DateField(
         label=_("Exam date"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -175,16 +175,6 @@ class PlanForm(forms.Form):
         field.queryset = exams.select_related("certification").order_by(
             "certification__abbreviation", "title", "-valid_from"
         )
-
-    @staticmethod
-    def initial_of(plan: StudyPlan) -> dict[str, Any]:
-        """The settings of a plan as the form shows them."""
-        return {
-            "exam": plan.blueprint_id,
-            "exam_on": plan.exam_on,
-            "hours_per_week": plan.hours_per_week,
-            "study_days": plan.study_days,
-        }
 
     def clean_exam_on(self) -> date:
         day: date = self.cleaned_data["exam_on"]

@@ -173,14 +173,14 @@ def test_feed_holds_the_plan_the_exam_and_itself(
             "Lesson 1 of Basics (10 min)",
         ),
         (
-            f"plan-{plan.pk}-2026-11-23-set-terms-1@localhost",
-            date(2026, 11, 23),
-            "Practice: Terms (30 min)",
-        ),
-        (
             f"plan-{plan.pk}-2026-11-23-lesson-basics-2@localhost",
             date(2026, 11, 23),
             "Lesson 2 of Basics (10 min)",
+        ),
+        (
+            f"plan-{plan.pk}-2026-11-23-set-terms-1@localhost",
+            date(2026, 11, 23),
+            "Practice: Terms (30 min)",
         ),
         *(
             (

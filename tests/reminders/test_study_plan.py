@@ -143,6 +143,27 @@ def test_each_step_to_the_exam_goes_once_in_the_morning(
     assert str(mailoutbox[0].alternatives[0].content).count('class="button"') == 1
 
 
+@pytest.mark.parametrize(
+    ("zone", "moments"),
+    [
+        ("Pacific/Kiritimati", ["2027-04-06 19:00", "2027-05-05 19:00"]),
+        ("Pacific/Pago_Pago", ["2027-04-07 20:00", "2027-05-06 20:00"]),
+        # the clock goes back by half an hour on 4 April
+        ("Australia/Lord_Howe", ["2027-04-06 22:30", "2027-05-05 22:30"]),
+        # the clock goes ahead on 30 April
+        ("Africa/Cairo", ["2027-04-07 07:00", "2027-05-06 06:00"]),
+    ],
+)
+def test_steps_go_on_the_persons_own_morning(
+    zone: str, moments: list[str], make_plan: MakePlan, make_person: MakePerson, only_exam: None
+) -> None:
+    make_plan(make_person(time_zone=zone))
+    live_through(MADE_AT, 70)
+
+    sent = Reminder.objects.filter(state="sent", step__in=[30, 1]).order_by("sent_at")
+    assert [f"{row.not_before:%Y-%m-%d %H:%M}" for row in sent] == moments
+
+
 def test_plan_made_late_is_not_reminded_of_steps_that_were_over(make_plan: MakePlan, york: User) -> None:
     made_at = datetime(2027, 4, 24, 16, tzinfo=UTC)  # 13 days before
     make_plan(york, at=made_at)

@@ -1,7 +1,7 @@
 """A person's study plan: what is left to do, in a constant number of queries; ``planning`` dates it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -71,6 +71,14 @@ class Line:
     def is_part(self) -> bool:
         """Whether the work takes more than one day."""
         return self.minutes < self.work.minutes
+
+    @property
+    def words(self) -> str:
+        """How long it takes, in words."""
+        words = {"n": self.minutes, "all": self.work.minutes}
+        if self.is_part:
+            return _("%(n)d of %(all)d minutes") % words
+        return ngettext("%(n)d minute", "%(n)d minutes", self.minutes) % words
 
 
 @dataclass(frozen=True)
@@ -161,8 +169,9 @@ class StudyPlanShown:
         return not self.days and not self.left
 
     @property
-    def left_minutes(self) -> int:
-        return sum(minutes for _work, minutes in self.left)
+    def left_hours(self) -> str:
+        """The hours that found no place, in halves."""
+        return amount(Decimal(ceil(sum(minutes for _work, minutes in self.left) / 30)) / 2)
 
     @property
     def sentence(self) -> str:
@@ -214,7 +223,7 @@ def study_plan(of: StudyPlan, user: User, at: datetime) -> StudyPlanShown:
     domains = _domains(of.blueprint, at)
     sat = _sat(of, user)
     works = [one.work for one in lessons if one.is_open]
-    works += _sets(domains, sat)
+    works += _sets(domains, sat, taught={one.work.task.domain for one in lessons})
     if any(one.has_questions for one in domains):
         works += _mocks(of, user, sat)
     asked = {one.key for one in domains}
@@ -453,8 +462,11 @@ def _sat(of: StudyPlan, user: User) -> list[_Sat]:
     return found
 
 
-def _sets(domains: Sequence[_ExamDomain], sat: Iterable[_Sat]) -> list[Work]:
-    """The practice sets that are left: at least one a domain, and more of what weighs more."""
+def _sets(domains: Sequence[_ExamDomain], sat: Iterable[_Sat], taught: Collection[str]) -> list[Work]:
+    """The practice sets that are left: at least one a domain, and more of what weighs more.
+
+    A domain that no lesson teaches waits for all of them.
+    """
     made: Counter[str] = Counter()
     for one in sat:
         made.update(one.sets)
@@ -462,7 +474,12 @@ def _sets(domains: Sequence[_ExamDomain], sat: Iterable[_Sat]) -> list[Work]:
     for domain in domains:
         wanted = min(MOST_SETS, max(1, floor(domain.share * len(domains) + Fraction(1, 2))))
         for number in range(made[domain.key] + 1, wanted + 1) if domain.has_questions else ():
-            task = Task(f"set-{domain.key}-{number}", Kind.SET, SET_MINUTES, domain.key)
+            task = Task(
+                f"set-{domain.key}-{number}",
+                Kind.SET,
+                SET_MINUTES,
+                domain.key if domain.key in taught else "",
+            )
             where = ngettext("%(n)d question", "%(n)d questions", SET_QUESTIONS) % {"n": SET_QUESTIONS}
             found.append(
                 Work(task, _("Practice: %(domain)s") % {"domain": domain.title}, where, _set_url(domain.key))

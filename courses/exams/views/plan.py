@@ -36,7 +36,7 @@ def plan_today(request: HttpRequest) -> HttpResponse:
     user, at = person_of(request), timezone.now()
     mine = open_plan(user)
     shown = study_plan(mine, user, at) if mine else None
-    return render(request, "exams/_plan_today.html", {"shown": shown})
+    return render(request, "exams/_plan_today.html", {"shown": shown, "is_fragment": True})
 
 
 @member
@@ -68,14 +68,20 @@ def edit_plan(request: HttpRequest) -> HttpResponse:
 
 
 def _initial(request: HttpRequest, user: User, mine: StudyPlan | None, today: date) -> dict[str, Any]:
-    """The plan as it is; without one the date from the profile and the exam that a link named."""
+    """The plan as it is, by the outline of its exam that is valid today; without one the date from the
+    profile and the exam that a link named.
+    """
+    key = mine.blueprint.key if mine else request.GET.get("exam", "")
+    exam = Blueprint.objects.valid_on(today).filter(key=key).order_by("-valid_from").first()
     if mine is not None:
-        return PlanForm.initial_of(mine)
-    named = Blueprint.objects.valid_on(today).filter(key=request.GET.get("exam", "")).first()
-    return {
-        "exam": named.pk if named else None,
-        "exam_on": user.exam_on if user.exam_on and user.exam_on > today else None,
-    }
+        return {
+            "exam": exam,
+            "exam_on": mine.exam_on,
+            "hours_per_week": mine.hours_per_week,
+            "study_days": mine.study_days,
+        }
+    ahead = user.exam_on and user.exam_on > today
+    return {"exam": exam, "exam_on": user.exam_on if ahead else None}
 
 
 @member
