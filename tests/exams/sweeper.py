@@ -6,6 +6,7 @@ scoring in a transaction of its own.
 
 import os
 import sys
+import time
 from datetime import datetime
 
 
@@ -20,6 +21,13 @@ def main(moment: str, fault: str = "") -> None:
     if fault == "planted":
         # what a background job would do: the attempt is closed, its result comes later
         finishing._close = finishing._close.__wrapped__  # type: ignore[attr-defined]
+        read = finishing.answered
+
+        def read_slowly(attempt_id: int) -> list[finishing.Answered]:
+            time.sleep(0.2)
+            return read(attempt_id)
+
+        finishing.answered = read_slowly
     while Attempt.objects.overdue(at).exists():
         finishing.sweep_overdue(at=at, limit=50)
 
