@@ -224,7 +224,10 @@ def test_draw_places_reads_a_large_bank_by_its_index(
 
     with connection.execute_wrapper(wrapper):
         drawn(student, [place(domain, 5) for domain in domains], at)
-    assert sum("exams_question_drawn" in line for line in read) == 4, "\n".join(read)
+    # PostgreSQL plans all domains as one
+    times = 1 if connection.vendor == "postgresql" else 4
+    assert sum("exams_question_drawn" in line for line in read) == times, "\n".join(read)
+    assert not any("Seq Scan on exams_questionrevision" in line for line in read)
 
 
 def test_ranks_made_in_one_bulk_do_not_cluster(make_bank: MakeBank, domains: list[Domain]) -> None:
