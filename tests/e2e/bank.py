@@ -35,7 +35,7 @@ KINDS = ("single", "true_false", "multiple", "ordering", "matching", "entry", "n
 
 
 #: People of their own for those who sit at the same time.
-PEOPLE, PERSON = 8, "taker%d@example.com"
+PEOPLE, PERSON, PASSWORD = 8, "taker%d@example.com", "seven generated exam takers"
 
 
 def single(number: int) -> dict[str, Any]:
@@ -86,7 +86,9 @@ def write_bank() -> None:
     if Blueprint.objects.filter(key="generated-mock").exists():
         return
     for number in range(PEOPLE):
-        make_person(PERSON % number)
+        person = make_person(PERSON % number)
+        person.set_password(PASSWORD)
+        person.save()
     domains = {}
     for number, (domain, kind, stem, source) in enumerate(sources(), start=1):
         domains.setdefault(

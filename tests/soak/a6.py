@@ -23,10 +23,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.bank import PEOPLE, PERSON
+from tests.e2e.bank import PASSWORD, PEOPLE, PERSON
 from tests.e2e.conftest import CHROMIUM_ARGS, ROOT, Demo, Visit, start_demo
 from tests.e2e.exams import attempt_of, counting, ready, start, submit, wait_until_nothing_waits
-from tests.worlds import PASSWORD
 
 #: An answer younger than this when the renderer dies may be lost.
 SETTLED = 1.0
