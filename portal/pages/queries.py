@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -270,31 +270,50 @@ def where_to_meet(kind: str, key: str) -> str:
 
 
 def path_progress(path: EducationPath, user: User | None) -> PathProgress:
-    """The stages of a path and how far the person is: two queries."""
-    stages = list(PathStage.objects.filter(path=path))
-    rows = _requirements(user).filter(stage__path=path).order_by("stage__position", "position")
-    by_stage: dict[int, list[Step]] = {}
-    for row in rows:
-        by_stage.setdefault(row.stage_id, []).append(Step(_asked(row), where_to_meet(row.kind, row.key)))
+    """The stages of a path and how far the person is: one query."""
+    return PathProgress(path, _built(_asking(PathStage.objects.filter(path=path), user)))
+
+
+def followed_progress(user: User) -> PathProgress | None:
+    """The path the person chose last of those they follow, and how far they are: one query."""
+    latest = PathFollowing.objects.owned_by(user).order_by("-followed_at").values("path")[:1]
+    rows = PathStage.objects.filter(path=Subquery(latest)).select_related("path")
+    stages = list(_asking(rows, user))
+    return PathProgress(stages[0].path, _built(stages)) if stages else None
+
+
+def _asking(rows: QuerySet[PathStage], user: User | None) -> QuerySet[Any]:
+    """A row for each requirement of each stage, and one for a stage that asks for nothing."""
+    met = RequirementMet.objects.filter(user=user, kind=OuterRef("asked_kind"), key=OuterRef("asked_key"))
+    return rows.annotate(
+        asked_kind=F("requirements__kind"),
+        asked_key=F("requirements__key"),
+        asked_text=F("requirements__text"),
+        is_met=Exists(met),
+    ).order_by("position", "requirements__position", "requirements__pk")
+
+
+def _built(rows: Iterable[Any]) -> list[Stage]:
     built: list[Stage] = []
     current_found = False
-    for number, stage in enumerate(stages, start=1):
-        steps = by_stage.get(stage.pk, [])
+    for number, (_position, group) in enumerate(groupby(rows, key=lambda row: row.position), start=1):
+        lines = list(group)
+        steps = [
+            Step(
+                Asked(row.asked_kind, row.asked_key, row.asked_text, row.is_met),
+                where_to_meet(row.asked_kind, row.asked_key),
+            )
+            for row in lines
+            if row.asked_kind is not None
+        ]
+        stage = lines[0]
         is_done = bool(steps) and all(step.asked.is_met for step in steps)
         is_current = not is_done and not current_found
         current_found = current_found or is_current
         built.append(
-            Stage(
-                number,
-                stage.kind,
-                stage.get_kind_display(),
-                stage.title,
-                stage.html,
-                steps,
-                is_current,
-            )
+            Stage(number, stage.kind, stage.get_kind_display(), stage.title, stage.html, steps, is_current)
         )
-    return PathProgress(path, built)
+    return built
 
 
 # --- today ---------------------------------------------------------------------------------------------
@@ -353,12 +372,6 @@ def courses_in_progress(user: User, at: datetime) -> list[CourseInProgress]:
             )
         )
     return found
-
-
-def followed_path(user: User) -> EducationPath | None:
-    """The path the person follows, the latest choice if there are several."""
-    following = PathFollowing.objects.owned_by(user).select_related("path").order_by("-followed_at").first()
-    return following.path if following else None
 
 
 # --- search --------------------------------------------------------------------------------------------

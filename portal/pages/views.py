@@ -38,7 +38,7 @@ from portal.pages.queries import (
     asked_of_lesson,
     course_page,
     courses_in_progress,
-    followed_path,
+    followed_progress,
     found_content,
     lesson_page,
     outline,
@@ -81,8 +81,7 @@ def today(request: HttpRequest) -> HttpResponse:
     on = user.local(at).date()
     attempt = Attempt.objects.owned_by(user).open_at(at).select_related("blueprint").first()
     in_progress = courses_in_progress(user, at)
-    path = followed_path(user)
-    progress = path_progress(path, user) if path else None
+    progress = followed_progress(user)
     cycles = standings(user, on)
     due = [one for one in cycles if one.days_left <= 180]
     plan = open_plan(user)
