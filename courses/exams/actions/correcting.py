@@ -32,8 +32,10 @@ from portal.lib.rows import insert_rows
 
 #: The kind of the job that scores again.
 RESCORE_KIND: Final = "exams.rescore"
-#: Attempts that one transaction scores again.
-BATCH: Final = 200
+#: Attempts that one transaction scores again: on SQLite everybody who saves an answer waits for it.
+BATCH: Final = 50
+#: Attempts that a dry run reads at once.
+PAGE: Final = 500
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -165,7 +167,7 @@ def dry_run(correction: KeyCorrection, *, limit: int = 100) -> DryRun:
     attempts = passing = failing = changed = 0
     crossing: list[ChangeFound] = []
     others: list[ChangeFound] = []
-    for page in _pages(revision):
+    for page in _pages(revision, PAGE):
         for row, one in _changes(revision, _decided(correction), page):
             attempts += 1
             if not one.changes:
@@ -191,17 +193,17 @@ def _decided(correction: KeyCorrection) -> scoring.Correction:
     return scoring.Correction(correction.how, correction.answer_key)
 
 
-def _pages(revision: QuestionRevision) -> Iterator[list[int]]:
+def _pages(revision: QuestionRevision, size: int) -> Iterator[list[int]]:
     """The attempts that asked the revision, some at a time."""
     last = 0
     while True:
         asked = AttemptItem.objects.filter(question_revision=revision, attempt__gt=last).order_by(
             "attempt_id"
         )
-        page = list(asked.values_list("attempt", flat=True)[:BATCH])
+        page = list(asked.values_list("attempt", flat=True)[:size])
         if page:
             yield page
-        if len(page) < BATCH:
+        if len(page) < size:
             return
         last = page[-1]
 
@@ -296,7 +298,7 @@ def rescore(*, correction: KeyCorrection, at: datetime, report: Progress | None 
     revision = QuestionRevision.objects.select_related("domain").get(pk=correction.revision_id)
     total = AttemptItem.objects.filter(question_revision=revision).count()
     done = 0
-    for page in _pages(revision):
+    for page in _pages(revision, BATCH):
         _rescore_page(correction, revision, page, at=at)
         done += len(page)
         if report is not None:
@@ -319,12 +321,14 @@ def _rescore_page(
     done = set(
         Score.objects.filter(correction=correction, attempt__in=submitted).values_list("attempt", flat=True)
     )
+    left = [attempt for attempt in submitted if attempt not in done]
+    if not left:
+        return
     found = [
         (row, one)
-        for row, one in _changes(revision, _decided(correction), submitted)
+        for row, one in _changes(revision, _decided(correction), left)
         # one that was handed in later was counted by this key already, and its report says so
-        if row["attempt"] not in done
-        and (row["score__scored_at"] < correction.applied_at or _stored(one.item) != _stored(one.told.item))
+        if row["score__scored_at"] < correction.applied_at or _stored(one.item) != _stored(one.told.item)
     ]
     if not found:
         return

@@ -131,12 +131,12 @@ class QuestionAdmin(RevisedAdmin):
 
     @admin.display(description=gettext_lazy("answers"))
     def answers(self, question: Any) -> int:
-        return question.n or 0
+        return question.figures["n"] if question.figures else 0
 
     @admin.display(description=gettext_lazy("facility"))
     def facility(self, question: Any) -> str:
         """The mean score of the answers in exams."""
-        return "–" if question.facility is None else f"{100 * question.facility:.0f} %"
+        return f"{100 * float(question.figures['facility']):.0f} %" if question.figures else "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         told = {"open_reports": open_reports()}

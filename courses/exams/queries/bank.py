@@ -9,9 +9,9 @@ from django.db.models import (
     Avg,
     Case,
     Count,
-    DecimalField,
     Exists,
     F,
+    JSONField,
     OuterRef,
     Q,
     QuerySet,
@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import JSONObject
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -73,10 +74,13 @@ def bank_list(questions: QuerySet[Question], at: datetime) -> QuerySet[Any]:
     live = live.order_by("-published_at", "-number")
     answers = ItemResult.objects.filter(
         item__question_revision=OuterRef("live_pk"),
-        item__attempt__mode=Attempt.Mode.EXAM,
+        score__attempt__mode=Attempt.Mode.EXAM,
         score__is_current=True,
     ).order_by()
-    grouped = answers.values("item__question_revision")
+    # both figures at once: a question of a much sat exam has thousands of answers
+    figures = answers.values("item__question_revision").annotate(
+        found=JSONObject(n=Count("pk"), facility=Avg("points"))
+    )
     shown = questions.annotate(
         newest_pk=Subquery(newest.values("pk")[:1]),
         newest_number=Subquery(newest.values("number")[:1]),
@@ -98,13 +102,7 @@ def bank_list(questions: QuerySet[Question], at: datetime) -> QuerySet[Any]:
             )[:1]
         ),
     )
-    return shown.annotate(
-        n=Subquery(grouped.annotate(found=Count("pk")).values("found")),
-        facility=Subquery(
-            grouped.annotate(found=Avg("points")).values("found"),
-            output_field=DecimalField(max_digits=4, decimal_places=3),
-        ),
-    )
+    return shown.annotate(figures=Subquery(figures.values("found"), output_field=JSONField()))
 
 
 def in_stage(questions: QuerySet[Any], name: str) -> QuerySet[Any]:

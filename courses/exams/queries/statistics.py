@@ -69,7 +69,7 @@ def _answers(revisions: Sequence[QuestionRevision]) -> Any:
     return ItemResult.objects.filter(
         score__is_current=True,
         item__question_revision__in=[one.pk for one in revisions],
-        item__attempt__mode=Attempt.Mode.EXAM,
+        score__attempt__mode=Attempt.Mode.EXAM,
     ).values_list(
         "item__question_revision",
         "points",
