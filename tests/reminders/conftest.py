@@ -28,6 +28,16 @@ def drill(bare_drill: Drill, db: None) -> Drill:
 
 
 @pytest.fixture
+def only_kinds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Kinds by name and no others: a literal count of statements is then theirs."""
+
+    def only(*keys: str) -> None:
+        monkeypatch.setattr(kinds, "_kinds", {key: kinds.get(key) for key in keys})
+
+    return only
+
+
+@pytest.fixture
 def queue(at: datetime) -> Queue:
     """Rows that are due at ``at``."""
 
