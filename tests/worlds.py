@@ -49,6 +49,7 @@ from courses.exams.models import (
     Domain,
     Question,
     QuestionRevision,
+    ReviewCard,
     Sitting,
 )
 from courses.jobs.actions import enqueue_job
@@ -244,6 +245,7 @@ class World:
             opens_at=now - timedelta(hours=1),
             closes_at=now + timedelta(hours=9),
         )
+        self.card = ReviewCard.objects.owned_by(self.student)[0]
         today = now.date()
         self.held = record_credential(
             user=self.student,

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 #: Bars of a week without anything stay empty: no bar is no zero.
 Values = Sequence[float | None]
 
-_WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 720, 256, 24, 44, 8, 28
+# small enough that its words can be read on a phone
+_WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 480, 224, 40, 36, 4, 26
 
 
 def bars(
@@ -20,11 +21,13 @@ def bars(
     labels: Sequence[str],
     *,
     most: float,
-    unit: str = "",
     target: float | None = None,
     target_words: str = "",
 ) -> SafeString:
-    """A bar for each label, from zero to ``most`` at least, with the target as a named line."""
+    """A bar for each label, from zero to ``most`` at least, with the target as a named line.
+
+    Every second label is written, the last one included.
+    """
     top = max([most, target or 0, *(one for one in values if one is not None)]) or 1
 
     def high(value: float) -> float:
@@ -37,6 +40,12 @@ def bars(
             f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
             f'<text class="scale" x="{_LEFT - 8}" y="{y + 4:.1f}">{mark:.0f}</text>'
         )
+    if target is not None:  # its name stands above, where no bar can cover it, behind a piece of the line
+        drawn.append(
+            f'<path class="target" d="M{_LEFT} {high(target):.1f}H{_WIDTH - _RIGHT}"/>'
+            f'<path class="target" d="M{_LEFT} 12H{_LEFT + 28}"/>'
+            f'<text class="target-name" x="{_LEFT + 36}" y="16">{escape(target_words)}</text>'
+        )
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(values))
     for n, (value, label) in enumerate(zip(values, labels, strict=True)):
         middle = _LEFT + step * (n + 0.5)
@@ -45,15 +54,10 @@ def bars(
                 f'<rect class="bar" x="{middle - step * 0.3:.1f}" y="{high(value):.1f}"'
                 f' width="{step * 0.6:.1f}" height="{high(0) - high(value):.1f}"/>'
                 f'<text class="value" x="{middle:.1f}" y="{high(value) - 5:.1f}">'
-                f"{value:.0f}{escape(unit)}</text>"
+                f"{value:.0f}</text>"
             )
-        drawn.append(f'<text class="label" x="{middle:.1f}" y="{_HEIGHT - 8}">{escape(label)}</text>')
-    if target is not None:
-        y = high(target)
-        drawn.append(
-            f'<path class="target" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>'
-            f'<text class="target-word" x="{_WIDTH - _RIGHT}" y="{y - 6:.1f}">{escape(target_words)}</text>'
-        )
+        if (len(labels) - n) % 2:
+            drawn.append(f'<text class="label" x="{middle:.1f}" y="{_HEIGHT - 8}">{escape(label)}</text>')
     return mark_safe(  # numbers, fixed names and escaped words
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true" focusable="false">'
         f"{''.join(drawn)}</svg>"

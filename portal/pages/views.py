@@ -25,9 +25,8 @@ from courses.catalog.models import (
 from courses.codesets.search import find_in
 from courses.codesets.systems import System, label_of
 from courses.credentials.queries import standings
-from courses.exams.models import Attempt, StudyPlan
 from courses.exams.queries import checkpoints_for
-from courses.exams.queries.plan import open_plan
+from courses.exams.queries.reviews import Planned, desk
 from courses.progress.models import PathFollowing
 from courses.progress.rules import missing
 from portal.lib.access import member, public, role
@@ -79,12 +78,12 @@ def today(request: HttpRequest) -> HttpResponse:
     """One next step, what is due, where I am on my path."""
     user, at = person_of(request), timezone.now()
     on = user.local(at).date()
-    attempt = Attempt.objects.owned_by(user).open_at(at).select_related("blueprint").first()
+    waiting = desk(user, at)
+    attempt, plan, reviews = waiting.attempt, waiting.plan, waiting.reviews
     in_progress = courses_in_progress(user, at)
     progress = followed_progress(user)
     cycles = standings(user, on)
     due = [one for one in cycles if one.days_left <= 180]
-    plan = open_plan(user)
     exam_on = plan.exam_on if plan else user.exam_on
     stale = stale_count(at) if user.is_staff and user.has_role("editor") else 0
     return render(
@@ -100,18 +99,19 @@ def today(request: HttpRequest) -> HttpResponse:
             "exam_days": (exam_on - on).days if exam_on and exam_on >= on else None,
             "plan": plan,
             "stale": stale,
-            "nothing_due": not due and not attempt and not stale and not (exam_on and exam_on >= on),
+            "reviews": reviews,
+            "nothing_due": not (due or attempt or stale or reviews or (exam_on and exam_on >= on)),
         },
     )
 
 
 def _next_step(
-    user: User, attempt: Any, in_progress: Any, progress: Any, cycles: Any, plan: StudyPlan | None, on: date
+    user: User, attempt: Any, in_progress: Any, progress: Any, cycles: Any, plan: Planned | None, on: date
 ) -> NextStep:
     """The shortest useful thing: what runs against a clock first, then what is begun, then what is new."""
-    if attempt:
+    if attempt and attempt.deadline_at:  # a set without a clock can wait
         return NextStep(
-            _("Resume %(exam)s") % {"exam": attempt.blueprint.title},
+            _("Resume %(exam)s") % {"exam": attempt.title},
             _("The clock is running."),
             reverse("exams:attempt", args=[attempt.pk]),
             _("Resume the exam"),
@@ -125,7 +125,7 @@ def _next_step(
         )
     if plan and plan.exam_on > on:
         return NextStep(
-            _("Your study plan for %(exam)s") % {"exam": plan.blueprint.title},
+            _("Your study plan for %(exam)s") % {"exam": plan.title},
             _("It says what to do today."),
             reverse("exams:plan"),
             _("Open today’s block"),

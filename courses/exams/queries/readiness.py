@@ -63,7 +63,7 @@ class DomainRow:
     @property
     def weight(self) -> float:
         """Per cent of the exam."""
-        return 100 * self.outlook.weight
+        return round(100 * self.outlook.weight, 1)
 
 
 @dataclass(frozen=True)

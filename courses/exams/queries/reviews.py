@@ -39,6 +39,7 @@ from courses.exams.models import (
     QuestionCodeRef,
     QuestionRevision,
     ReviewCard,
+    StudyPlan,
 )
 from courses.exams.models.bank import RANKS
 from courses.exams.queries.explained import CitationShown, citations_of
@@ -183,8 +184,34 @@ def _replaceable(user: User, dead: Sequence[ReviewCard], at: datetime) -> set[Co
     }
 
 
-def due_count(user: User, at: datetime) -> int:
-    """How many cards are left of the day's share: one query, for pages that only say so."""
+@dataclass(frozen=True)
+class Desk:
+    """What waits for a person in the whole room: the attempt they are in, their plan's exam, cards due."""
+
+    attempt: "Begun | None"
+    plan: "Planned | None"
+    reviews: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An attempt that runs; the one that ends first."""
+
+    pk: int
+    title: str
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The exam that a person studies for."""
+
+    title: str
+    exam_on: date
+
+
+def desk(user: User, at: datetime) -> Desk:
+    """What waits for a person: one query, for a page that shows other rooms beside this one."""
     start, end = day_of(user, at)
     done = CardReview.objects.filter(card__user=OuterRef("pk"), reviewed_at__gte=start, reviewed_at__lt=end)
     due = ReviewCard.objects.filter(
@@ -193,24 +220,27 @@ def due_count(user: User, at: datetime) -> int:
         suspended_at=None,
         due_at__lt=end,
     )
-    row = (
-        User.objects.filter(pk=user.pk)
-        .values_list(
-            _count(due, "user"),
-            _count(done, "card__user"),
-            "practice_settings__has_reviews",
-            "practice_settings__daily_cap",
-            "practice_settings__easy_days",
-        )
-        .first()
+    running = Attempt.objects.filter(user=OuterRef("pk")).open_at(at)
+    plan = StudyPlan.objects.filter(user=OuterRef("pk"), ended_at=None)
+    row = User.objects.filter(pk=user.pk).values_list(
+        *(Subquery(running.values(name)[:1]) for name in ("pk", "title", "deadline_at")),
+        *(Subquery(plan.values(name)[:1]) for name in ("blueprint__title", "exam_on")),
+        _count(due, "user"),
+        _count(done, "card__user"),
+        "practice_settings__has_reviews",
+        "practice_settings__daily_cap",
+        "practice_settings__easy_days",
     )
-    if row is None or row[2] is False:
-        return 0
-    found, reviewed, _on, cap, easy_days = row
+    pk, title, deadline_at, exam, exam_on, found, reviewed, has_reviews, cap, easy_days = row.get()
     cap = DAILY_CAP if cap is None else cap
     if start.weekday() in (easy_days or ()):
         cap = ceil(cap * EASY_SHARE)
-    return int(min(found or 0, max(0, cap - (reviewed or 0))))
+    left = 0 if has_reviews is False else min(found or 0, max(0, cap - (reviewed or 0)))
+    return Desk(
+        attempt=Begun(pk, title, deadline_at) if pk else None,
+        plan=Planned(exam, exam_on) if exam_on else None,
+        reviews=left,
+    )
 
 
 def _count(rows: QuerySet[Any], by: str) -> Subquery:

@@ -1,6 +1,7 @@
 """How ready a person is for an exam, and how practice went over the weeks."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -70,6 +71,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     found = queries.course_of_practice(user, at, by=by)
     labels = [date_format(week, "j M") for week in found.weeks]
     slowest = max([PACE_S, *(week.pace_s or 0 for part in found.parts for week in part.weeks)])
+    longest = max([PACE_S, *(week.pace_s or 0 for week in found.everything.weeks)])
     context = {
         "by": by,
         "found": found,
@@ -77,15 +79,13 @@ def progress(request: HttpRequest) -> HttpResponse:
             _values(found.everything, _percent),
             labels,
             most=100,
-            unit=" %",
             target=LINE,
             target_words=_("pass line %(line)d %%") % {"line": LINE},
         ),
         "pace": charts.bars(
             _values(found.everything, _pace),
             labels,
-            most=PACE_S,
-            unit=" s",
+            most=ceil(longest / 60) * 60,
             target=PACE_S,
             target_words=_("pace of the exam %(pace)d s") % {"pace": PACE_S},
         ),
