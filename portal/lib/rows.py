@@ -1,7 +1,8 @@
-"""Many rows in one statement with one parameter, where the ORM would spend more than the database."""
+"""Statements written out, where the ORM would spend more than the database."""
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -32,3 +33,11 @@ def insert_rows(
         sql += f" WHERE true ON CONFLICT {on_conflict}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [json.dumps([list(row) for row in rows], default=str)])
+
+
+def as_moment(value: Any) -> datetime | None:
+    """A moment as a statement that is written out gives it: SQLite knows only text."""
+    if value is None:
+        return None
+    moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)

@@ -1,13 +1,13 @@
 """What happens while an attempt runs: answers, marks, sections, pauses, added time. Answers never change."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F
 
 from accounts.models import User
 from courses.exams import kinds
@@ -21,6 +21,7 @@ from courses.exams.models import (
     TimeExtension,
     TraceEvent,
 )
+from portal.lib.rows import as_moment
 
 
 class NoSuchItem(Exception):
@@ -97,49 +98,53 @@ class _Place:
     lately: int
 
 
+# All that decides about an answer, read at once: built by the ORM it would cost as much as it takes to store.
+_PLACE = """
+    SELECT item.id, revision.kind, revision.asked, attempt.deadline_at, section.deadline_at,
+           section.opened_at IS NOT NULL AND attempt.paused_at IS NULL, attempt.state <> 'open',
+           COALESCE((SELECT MAX(seq) FROM exams_response WHERE item_id = item.id), 0),
+           EXISTS (SELECT 1 FROM exams_response theirs
+                    WHERE theirs.attempt_id = attempt.id AND theirs.received_at > %(nearby)s
+                      AND theirs.client_id <> %(client_id)s),
+           (SELECT COUNT(*) FROM exams_response
+             WHERE attempt_id = attempt.id AND received_at > %(lately)s)
+      FROM exams_attempt attempt
+      JOIN exams_attemptitem item ON item.attempt_id = attempt.id
+      JOIN exams_attemptsection section ON section.id = item.section_id
+      JOIN exams_questionrevision revision ON revision.id = item.question_revision_id
+     WHERE attempt.id = %(attempt_id)s AND attempt.user_id = %(user_id)s AND item.position = %(position)s
+"""
+
+
 def _place(user: User, attempt_id: int, position: int, client_id: str, received_at: datetime) -> _Place:
     """One query. Raises ``NoSuchItem``."""
-    theirs = Response.objects.filter(
-        attempt=OuterRef("attempt"), received_at__gt=received_at - NEARBY
-    ).exclude(client_id=client_id)
-    lately = Response.objects.filter(attempt=OuterRef("attempt"), received_at__gt=received_at - MINUTE)
-    row = (
-        AttemptItem.objects.filter(attempt=attempt_id, attempt__user=user, position=position)
-        .annotate(
-            newest=Subquery(Response.objects.filter(item=OuterRef("pk")).order_by("-seq").values("seq")[:1]),
-            elsewhere=Exists(theirs),
-            lately=Coalesce(
-                Subquery(lately.order_by().values("attempt").annotate(n=Count("pk")).values("n")), 0
-            ),
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLACE,
+            {
+                "attempt_id": attempt_id,
+                "user_id": user.pk,
+                "position": position,
+                "client_id": client_id,
+                "nearby": adapt(received_at - NEARBY),
+                "lately": adapt(received_at - MINUTE),
+            },
         )
-        .values_list(
-            "pk",
-            "question_revision__kind",
-            "question_revision__asked",
-            "attempt__deadline_at",
-            "section__deadline_at",
-            "section__opened_at",
-            "attempt__paused_at",
-            "attempt__state",
-            "newest",
-            "elsewhere",
-            "lately",
-        )
-        .first()
-    )
+        row = cursor.fetchone()
     if row is None:
         raise NoSuchItem
-    pk, kind, asked, attempt_ends, section_ends, opened_at, paused_at, state, newest, elsewhere, count = row
+    pk, kind, asked, attempt_ends, section_ends, is_reached, is_over, newest, elsewhere, lately = row
     return _Place(
         pk,
         kind,
-        asked,
-        first_of(attempt_ends, section_ends),
-        opened_at is not None and paused_at is None,
-        state != Attempt.State.OPEN,
-        newest or 0,
-        elsewhere,
-        count,
+        json.loads(asked),
+        first_of(as_moment(attempt_ends), as_moment(section_ends)),
+        bool(is_reached),
+        bool(is_over),
+        newest,
+        bool(elsewhere),
+        lately,
     )
 
 

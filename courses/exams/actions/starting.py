@@ -33,7 +33,7 @@ from courses.exams.models import (
 )
 from courses.exams.models.bank import RANKS
 from courses.exams.wanted import Place, places
-from portal.lib.rows import insert_rows
+from portal.lib.rows import as_moment, insert_rows
 
 
 class EmptyBank(Exception):
@@ -180,16 +180,8 @@ def _read(
         rows = cursor.fetchall()
     read = Counter((number, domain) for number, domain, *_rest in rows)
     is_cut = {number for (number, _domain), count in read.items() if count >= limits[number]}
-    found = [Candidate(pk, number, group, _moment(last)) for number, _, pk, group, _rank, last in rows]
+    found = [Candidate(pk, number, group, as_moment(last)) for number, _, pk, group, _rank, last in rows]
     return found, is_cut
-
-
-def _moment(value: Any) -> datetime | None:
-    """A moment as a raw statement gives it: SQLite knows only text."""
-    if value is None:
-        return None
-    moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)
 
 
 def draw_blueprint(

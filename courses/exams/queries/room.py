@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from courses.exams import kinds
 from courses.exams.clock import first_of, remaining_s
 from courses.exams.models import Attempt, AttemptItem, AttemptSection, Response
+from portal.lib.rows import as_moment
 
 
 # --- where a person stands ---------------------------------------------------------------------------------
@@ -198,12 +199,6 @@ def _cell(words: _Words, position: int, value: str | None, flagged: bool | None)
     )
 
 
-def _moment(value: Any) -> datetime:
-    """A moment as a raw statement gives it: SQLite knows only text."""
-    moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=connection.timezone)
-
-
 def _form(
     words: _Words,
     row: tuple[Any, ...],
@@ -227,7 +222,7 @@ def _form(
     if not explained:
         save = f'<button class="button" type="submit" data-without-script>{words.save}</button>'
         if saved_at:
-            at = f"{localtime(_moment(saved_at)):%H:%M:%S}"
+            at = f"{localtime(as_moment(saved_at)):%H:%M:%S}"
             when = f'<span class="muted" data-without-script>{words.saved} {at}</span>'
         if is_tutored:
             url = f"{words.base}items/{position}/reveal/{words.section}"
