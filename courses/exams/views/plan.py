@@ -71,7 +71,7 @@ def _initial(request: HttpRequest, user: User, mine: StudyPlan | None, today: da
     """The plan as it is, by the outline of its exam that is valid today; without one the date from the
     profile and the exam that a link named.
     """
-    key = mine.blueprint.key if mine else request.GET.get("exam", "")
+    key = mine.blueprint.key if mine else request.GET.get("exam", "").replace("\x00", "")
     exam = Blueprint.objects.valid_on(today).filter(key=key).order_by("-valid_from").first()
     if mine is not None:
         return {
