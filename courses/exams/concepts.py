@@ -26,13 +26,20 @@ def category_of(system: str, code: str) -> str:
     return f"{system} {code.replace('.', '')[: _CATEGORY.get(system)]}"
 
 
-def concept_of(question_key: str, *, guideline: str | None, code: str | None) -> Concept:
-    """What a question is about: its first guideline section, else its first code's category, else itself.
+def concept_of(
+    question_key: str, *, guideline: str | None, tabular: str | None, first: str | None, last: str | None
+) -> Concept:
+    """What a question is about: the guideline section it cites first, else a category, else itself.
 
-    ``code`` is the system and the code with a space between.
+    A category is one that it cites, or that all its codes share. ``tabular`` is the entry of the tabular
+    list that it cites first, ``first`` and ``last`` are its codes at the ends of the alphabet, each with its
+    system before a space. Where codes of several categories are named most of them stand in wrong answers:
+    then the question is a concept of its own.
     """
     if guideline:
         return Concept("guideline", section_of(guideline)[:80])
-    if code:
-        return Concept("category", category_of(*code.split(" ", 1))[:80])
+    if tabular:
+        return Concept("category", category_of("icd10cm", tabular)[:80])
+    if first and last and category_of(*first.split(" ", 1)) == category_of(*last.split(" ", 1)):
+        return Concept("category", category_of(*first.split(" ", 1))[:80])
     return Concept("question", question_key[:80])

@@ -112,10 +112,21 @@ def test_a_category_is_that_of_the_system() -> None:
     assert category_of("hcpcs", "J1100") == "hcpcs J1100"
 
 
-def test_a_concept_is_the_section_else_the_category_else_the_question() -> None:
-    assert concept_of("q", guideline="I.C.4.a", code="icd10cm E11.9") == Concept("guideline", "I.C.4")
-    assert concept_of("q", guideline=None, code="icd10cm E11.9") == Concept("category", "icd10cm E11")
-    assert concept_of("q", guideline=None, code=None) == Concept("question", "q")
+@pytest.mark.parametrize(
+    ("parts", "concept"),
+    [
+        (("I.C.4.a", "M86", "icd10cm E11.9", "icd10cm E11.9"), Concept("guideline", "I.C.4")),
+        ((None, "M86.1", "icd10cm E11.9", "icd10cm M86.161"), Concept("category", "icd10cm M86")),
+        ((None, None, "icd10cm E11.621", "icd10cm E11.9"), Concept("category", "icd10cm E11")),
+        # an answer that is wrong names G04: the question is not about it
+        ((None, None, "icd10cm G04.91", "icd10cm M86.161"), Concept("question", "q")),
+        ((None, None, "hcpcs J1100", "icd10cm E11.9"), Concept("question", "q")),
+        ((None, None, None, None), Concept("question", "q")),
+    ],
+)
+def test_a_concept_is_the_section_else_the_category_else_the_question(parts: Any, concept: Concept) -> None:
+    guideline, tabular, first, last = parts
+    assert concept_of("q", guideline=guideline, tabular=tabular, first=first, last=last) == concept
 
 
 # --- making cards ------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from courses.exams.models import (
     ReviewCard,
     Score,
 )
-from courses.exams.queries.reviews import first_code, first_section, judged, state_of
+from courses.exams.queries.reviews import code_at_end, first_cited, judged, state_of
 from courses.exams.scheduling import schedule
 from portal.lib.rows import insert_rows
 
@@ -26,6 +26,7 @@ from portal.lib.rows import insert_rows
 _FIRST_AFTER = timedelta(days=1)
 #: A new card as ``scheduling.CardState`` has it.
 _LEARNING, _FIRST_STEP = 1, 0
+_OF_ITEM = "item__question_revision"
 
 
 class RatedTooWell(Exception):
@@ -55,7 +56,10 @@ def card_misses(*, attempt: Attempt, score: Score, at: datetime) -> int:
     rows = (
         missed.exclude(score__attempt__user__practice_settings__has_reviews=False)
         .annotate(
-            guideline=first_section("item__question_revision"), code=first_code("item__question_revision")
+            guideline=first_cited("guideline", _OF_ITEM),
+            tabular=first_cited("tabular", _OF_ITEM),
+            first=code_at_end("both", _OF_ITEM),
+            last=code_at_end("-both", _OF_ITEM),
         )
         .order_by("item__position")
         .values_list(
@@ -63,14 +67,16 @@ def card_misses(*, attempt: Attempt, score: Score, at: datetime) -> int:
             "item__question_revision__question__key",
             "item__question_revision__edition",
             "guideline",
-            "code",
+            "tabular",
+            "first",
+            "last",
         )
     )
     adapt = connection.ops.adapt_datetimefield_value
     made_at, due_at = adapt(at), adapt(at + _FIRST_AFTER)
     cards: dict[Any, tuple[Any, ...]] = {}
-    for question, key, edition, guideline, code in rows:
-        about = concept_of(key, guideline=guideline, code=code)
+    for question, key, edition, guideline, tabular, first, last in rows:
+        about = concept_of(key, guideline=guideline, tabular=tabular, first=first, last=last)
         # the one missed last stands for its siblings
         cards[about] = (attempt.user_id, *about, edition, question, made_at, due_at, _LEARNING, _FIRST_STEP)
     if cards:

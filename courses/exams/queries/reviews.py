@@ -61,17 +61,17 @@ EASY_SHARE = 0.5
 
 
 # --- concepts ----------------------------------------------------------------------------------------------
-def first_section(revision: str = "pk") -> Subquery:
-    """The guideline section that a revision cites first, for ``concept_of``."""
-    cited = QuestionCitation.objects.filter(revision=OuterRef(revision), kind=Citation.Kind.GUIDELINE)
+def first_cited(kind: str, revision: str = "pk") -> Subquery:
+    """The reference of a kind that a revision cites first, for ``concept_of``."""
+    cited = QuestionCitation.objects.filter(revision=OuterRef(revision), kind=kind)
     return Subquery(cited.order_by("position", "pk").values("ref")[:1])
 
 
-def first_code(revision: str = "pk") -> Subquery:
-    """The system and the code that a revision names first, for ``concept_of``."""
+def code_at_end(order: str, revision: str = "pk") -> Subquery:
+    """The system and the code that stand at an end of a revision's codes, for ``concept_of``."""
     named = QuestionCodeRef.objects.filter(revision=OuterRef(revision)).exclude(role=CodeRef.Role.INVALID)
-    both = named.order_by("pk").annotate(both=Concat("system", Value(" "), "code"))
-    return Subquery(both.values("both")[:1])
+    both = named.annotate(both=Concat("system", Value(" "), "code"))
+    return Subquery(both.order_by(order).values("both")[:1])
 
 
 def _about(concept: Concept) -> Q:
@@ -83,8 +83,9 @@ def _about(concept: Concept) -> Q:
     if kind == ReviewCard.Concept.CATEGORY:
         system, code = ref.split(" ", 1)
         named = QuestionCodeRef.objects.filter(revision=OuterRef("pk"), system=system)
+        cited = QuestionCitation.objects.filter(revision=OuterRef("pk"), kind=Citation.Kind.TABULAR)
         # codes are kept with their dot, which stands behind the category
-        return Q(Exists(named.filter(code__startswith=code)))
+        return Q(Exists(named.filter(code__startswith=code))) | Q(Exists(cited.filter(ref__startswith=code)))
     return Q(question__key=ref)
 
 
@@ -177,10 +178,21 @@ def _replaceable(user: User, dead: Sequence[ReviewCard], at: datetime) -> set[Co
             wanted |= _about(concept(card))
     if not wanted:
         return set()
-    rows = askable(user, at).filter(wanted).annotate(guideline=first_section(), code=first_code())
+    rows = (
+        askable(user, at)
+        .filter(wanted)
+        .annotate(
+            guideline=first_cited("guideline"),
+            tabular=first_cited("tabular"),
+            first=code_at_end("both"),
+            last=code_at_end("-both"),
+        )
+    )
     return {
-        concept_of(key, guideline=guideline, code=code)
-        for key, guideline, code in rows.values_list("question__key", "guideline", "code")
+        concept_of(key, guideline=guideline, tabular=tabular, first=first, last=last)
+        for key, guideline, tabular, first, last in rows.values_list(
+            "question__key", "guideline", "tabular", "first", "last"
+        )
     }
 
 
@@ -261,20 +273,24 @@ def question_for(user: User, card: ReviewCard, at: datetime) -> QuestionRevision
         askable(user, at)
         .filter(Q(question=card.question_id) | _about(concept(card)))
         .annotate(
-            guideline=first_section(),
-            code=first_code(),
+            guideline=first_cited("guideline"),
+            tabular=first_cited("tabular"),
+            first=code_at_end("both"),
+            last=code_at_end("-both"),
             is_met=Exists(Exposure.objects.owned_by(user).filter(question=OuterRef("question"))),
             asked_at=Subquery(asked.values("reviewed_at")[:1]),
         )
         .order_by(is_own, "is_met", F("asked_at").asc(nulls_first=True), "rank")
-        .values_list("pk", "question", "question__key", "guideline", "code", "is_met", "asked_at")
+        .values_list(
+            "pk", "question", "question__key", "is_met", "asked_at", "guideline", "tabular", "first", "last"
+        )
     )
     found: list[tuple[int, float, int]] = []
-    for pk, question, key, guideline, code, is_met, asked_at in rows[:_MOST_CHOSEN_FROM]:
+    for pk, question, key, is_met, asked_at, guideline, tabular, first, last in rows[:_MOST_CHOSEN_FROM]:
         is_new = not is_met and asked_at is None
         if question == card.question_id:
             found.append((1, 0.0, pk))
-        elif concept_of(key, guideline=guideline, code=code) == concept(card):
+        elif concept(card) == concept_of(key, guideline=guideline, tabular=tabular, first=first, last=last):
             found.append((0 if is_new else 2, asked_at.timestamp() if asked_at else 0.0, pk))
     if not found:
         return None
