@@ -20,6 +20,16 @@ _MOST_FIELDS = 400
 _MOST_STEPS, _LONGEST_S = 500, 24 * 60 * 60
 
 
+class _JsonField(forms.JSONField):
+    """JSON that also refuses what Python gives up on: thousands of brackets in each other, or of digits."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError) as beyond:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from beyond
+
+
 def _is_fields(sent: Any) -> bool:
     return (
         isinstance(sent, dict)
@@ -40,7 +50,7 @@ class AnswerForm(forms.Form):
     """
 
     position = forms.IntegerField(min_value=1, max_value=_MAX)
-    answer = forms.JSONField(required=False)
+    answer = _JsonField(required=False)
     client_id = forms.RegexField(r"^[0-9a-f]{16,32}$", required=False)
     seq = forms.IntegerField(min_value=1, max_value=_MAX, required=False)
 
@@ -61,9 +71,10 @@ class MarkForm(forms.Form):
     """What a person notes on a question beside its answer."""
 
     position = forms.IntegerField(min_value=1, max_value=_MAX)
-    flagged = forms.NullBooleanField(required=False)
-    struck = forms.JSONField(required=False)
-    highlights = forms.JSONField(required=False)
+    # its own widget takes the value for the key of a dict, which a list cannot be
+    flagged = forms.NullBooleanField(required=False, widget=forms.TextInput)
+    struck = _JsonField(required=False)
+    highlights = _JsonField(required=False)
     note = forms.CharField(max_length=2000, required=False)
 
     def clean_struck(self) -> list[int] | None:
@@ -78,7 +89,9 @@ class MarkForm(forms.Form):
             isinstance(sent, list)
             and len(sent) <= 200
             and all(
-                isinstance(one, list) and len(one) == 2 and all(type(end) is int and end >= 0 for end in one)
+                isinstance(one, list)
+                and len(one) == 2
+                and all(type(end) is int and 0 <= end <= _MAX for end in one)
                 for one in sent
             )
         ):
@@ -86,7 +99,9 @@ class MarkForm(forms.Form):
         return sent
 
     def clean_note(self) -> str | None:
-        return self.cleaned_data["note"] if "note" in self.data else None
+        # half of a character, as a broken browser sends it, is nothing that a database can keep
+        note: str = self.cleaned_data["note"].encode(errors="replace").decode()
+        return note if "note" in self.data else None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -111,7 +126,7 @@ class TraceForm(forms.Form):
     """For how many seconds questions were open, as a tab counted: ``{seq, position, seconds}`` each."""
 
     client_id = forms.RegexField(r"^[0-9a-f]{16,32}$")
-    steps = forms.JSONField()
+    steps = _JsonField()
 
     def clean_steps(self) -> list[dict[str, int]]:
         sent = self.cleaned_data["steps"]

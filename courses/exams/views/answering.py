@@ -53,7 +53,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 def _sent(request: HttpRequest) -> dict[str, Any]:
     try:
         sent = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: brackets within brackets, thousands deep
         return {}
     return sent if isinstance(sent, dict) else {}
 

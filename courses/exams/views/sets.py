@@ -1,5 +1,6 @@
 """Building a set of one's own."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from courses.exams.forms import SetForm
 from courses.exams.models import Attempt, Domain
 from courses.exams.queries.sets import FEWEST, MOST, Choice, counts, settings_of
 from portal.lib.access import member
+from portal.lib.converters import RowNumber
 
 #: Any of them in the query: the form was sent, or a link says what to build.
 _NAMES = frozenset(SetForm.base_fields)
@@ -44,7 +46,7 @@ def set_new(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest, user: User) -> HttpResponse:
     at, form = timezone.now(), _form(request.POST)
-    token = request.POST.get("token", "")[:32] or secrets.token_hex(16)
+    token = re.sub(r"[^0-9a-f]", "", request.POST.get("token", ""))[:32] or secrets.token_hex(16)
     problem = ""
     if "recount" in request.POST:  # without the script: the counts of what is ticked now
         sent = request.POST.copy()
@@ -82,10 +84,10 @@ def _form(sent: QueryDict) -> SetForm:
 def _asked(sent: QueryDict, form: SetForm, user: User) -> Choice:
     """What a link or the form asks for; without either, what the person chose last time."""
     if "from" in sent:
-        try:
-            return Choice(of_attempt=int(sent.get("from", "")), count=MOST)
-        except ValueError as wrong:
-            raise Http404 from wrong
+        attempt = sent.get("from", "")
+        if not isinstance(attempt, str) or not re.fullmatch(RowNumber.regex, attempt):
+            raise Http404
+        return Choice(of_attempt=int(attempt), count=MOST)
     if "missed" in sent:
         return Choice(status="missed")
     if _NAMES & set(sent):
