@@ -23,8 +23,9 @@ def check_code_refs(refs: Iterable[CodeRef], *, on_date: date) -> list[str]:
 
     A code must be written as its book prints it, exist on that day and, unless it is named as a heading, be
     complete; one named as an invalid example must not be. A reference without an edition, or with that of
-    another code system, is written for the book of that day. Codes of books of which no release covers the day stay unchecked. What a release changes
-    that is loaded before its first day is the state already, and no problem.
+    another code system, is written for the book of that day. Codes of books of which no release covers the
+    day stay unchecked. What a release changes that is loaded before its first day is the state already, and
+    no problem.
     """
     refs = list(refs)
     loaded = _loaded()
