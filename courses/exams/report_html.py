@@ -132,7 +132,7 @@ def _cited(citations: Sequence[CitationShown], words: _Words) -> str:
 
 def _question(one: ReportQuestion, words: _Words) -> str:
     n, came_to = int(one.position), standing(one)
-    where = " · ".join(filter(None, (one.section, one.domain)))
+    where = " · ".join(filter(None, (one.domain, one.section)))
     parts = [
         f'<article class="panel stack" id="q-{n}" aria-labelledby="q-h-{n}" tabindex="-1">'
         f'<h3 id="q-h-{n}">{words.heading % {"n": n}} <span class="muted">{escape(where)}</span></h3>'
@@ -213,35 +213,35 @@ def bar(
 
 def course(percents: Sequence[float], *, line: int, labels: Sequence[str], here: int) -> SafeString:
     """The line of a percentage over attempts with the pass line; the table beneath holds the numbers."""
-    step = 640 / max(1, len(percents) - 1)
-    spots = [(40 + step * n, _height(one)) for n, one in enumerate(percents)]
+    step = 400 / max(1, len(percents) - 1)
+    spots = [(56 + step * n, _height(one)) for n, one in enumerate(percents)]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
     words = conditional_escape(_("pass line %(line)d %%") % {"line": line})
     drawn = [
-        f'<path class="grid" d="M40 {_height(one)}H700"/>'
+        f'<path class="grid" d="M40 {_height(one)}H472"/>'
         f'<text class="scale" x="32" y="{_height(one) + 4}">{one}</text>'
         for one in (0, 50, 100)
     ]
-    drawn.append(
-        f'<path class="target" d="M40 {_height(line)}H700"/>'
-        f'<text class="target-word" x="700" y="{_height(line) - 6}">{words}</text>'
+    drawn.append(  # the line's name stands above, where no spot can cover it, behind a piece of the line
+        f'<path class="target" d="M40 {_height(line)}H472"/>'
+        f'<path class="target" d="M40 12H68"/><text class="target-name" x="76" y="16">{words}</text>'
         f'<path class="course" d="{path}"/>'
     )
     for n, ((x, y), label) in enumerate(zip(spots, labels, strict=True)):
         names, radius = ("spot is-here", 7) if n == here else ("spot", 5)
         drawn.append(
             f'<circle class="{names}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
-            f'<text class="label" x="{x:.1f}" y="244">{conditional_escape(label)}</text>'
+            f'<text class="label" x="{x:.1f}" y="228">{conditional_escape(label)}</text>'
         )
     return mark_safe(  # numbers, fixed names, escaped words
-        '<svg class="chart" viewBox="0 0 720 256" aria-hidden="true" focusable="false">'
+        '<svg class="chart" viewBox="0 0 480 236" aria-hidden="true" focusable="false">'
         f"{''.join(drawn)}</svg>"
     )
 
 
 def _height(percent: float) -> float:
     """Where a percentage lies in the picture of a course."""
-    return 20 + 2 * (100 - percent)
+    return 40 + 1.6 * (100 - percent)
 
 
 def domains(report: Report) -> SafeString:

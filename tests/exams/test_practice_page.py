@@ -182,7 +182,7 @@ def test_an_empty_house_teaches(as_student: Client) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_practice_takes_eighteen_queries(
+def test_practice_takes_nineteen_queries(
     as_student: Client,
     make_question: MakeQuestion,
     make_blueprint: MakeBlueprint,
@@ -201,5 +201,5 @@ def test_practice_takes_eighteen_queries(
             blueprint=made, title="x", opens_at=at, closes_at=at + timedelta(hours=number + 1)
         )
     page(as_student)
-    with count_sql(18):
+    with count_sql(19):
         page(as_student)

@@ -20,6 +20,7 @@ from courses.exams.models import (
     Response,
     Score,
     Sitting,
+    StudyPlan,
 )
 from courses.exams.queries.sets import drawable
 from courses.exams.wanted import places
@@ -111,6 +112,14 @@ def exam_groups(day: date, running: Iterable[Attempt], at: datetime) -> list[Exa
     for group in groups.values():
         group.offers.sort(key=lambda one: (one.count, one.blueprint.title))
     return sorted(groups.values(), key=lambda one: (one.certification is None, str(one.certification or "")))
+
+
+def certifications_of(user: User) -> set[int]:
+    """Those that a person has sat an exam of or plans to sit, which come first: one query."""
+    sat = Attempt.objects.owned_by(user).order_by().values_list("blueprint__certification")
+    planned = StudyPlan.objects.owned_by(user).filter(ended_at=None).order_by()
+    found = sat.union(planned.values_list("blueprint__certification"))
+    return {pk for (pk,) in found if pk is not None}
 
 
 def _sections(blueprint: Blueprint, held: Bank) -> Iterable[SectionOffer]:

@@ -212,6 +212,8 @@ def _form(
     _asked, order, value, _struck_ids = document
     answered = value is not None
     body = explained or kinds.get(kind).form(*document)
+    # charts have the same headings: their ids must differ in a page of many
+    stem = stem.replace(' id="q-', f' id="q{position}-').replace('href="#q-', f'href="#q{position}-')
     flags = (" data-answered" if answered else "") + (" data-flagged" if flagged else "")
     # only options can be struck out, and only where their order was drawn for this attempt
     flags += " data-strikes" if kind in _STRUCK and order and not explained else ""
@@ -235,7 +237,7 @@ def _form(
         f' tabindex="-1"><input type="hidden" name="csrfmiddlewaretoken" value="{words.token}">'
         f'<input type="hidden" name="position" value="{position}">'
         f'<fieldset class="question" aria-describedby="stem-{position}">'
-        f"<legend>{words.question % {'n': position, 'total': words.total}}</legend>"
+        f"<legend><h2>{words.question % {'n': position, 'total': words.total}}</h2></legend>"
         f'<div class="stem" id="stem-{position}"{marked}>{stem}</div>{body}</fieldset>'
         f'<p class="cluster exam-actions">{save}{check}'
         f'<button class="button button-quiet" type="submit" name="flagged" data-flag'

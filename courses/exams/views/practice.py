@@ -30,6 +30,10 @@ def practice(request: HttpRequest) -> HttpResponse:
     past = Paginator(offers.finished_attempts(user), ATTEMPTS_A_PAGE).get_page(request.GET.get("page"))
     sights = readiness.first_sights(user)
     groups = [{"group": group, **_outlook(group, sights)} for group in offers.exam_groups(day, running, at)]
+    own = offers.certifications_of(user)
+    groups.sort(
+        key=lambda row: row["group"].certification is None or row["group"].certification.pk not in own
+    )
     context: dict[str, Any] = {
         "running": running,
         "last": sets.Choice.from_json(wishes.last_set) if wishes.last_set else None,

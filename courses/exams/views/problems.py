@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,7 +23,9 @@ class ReportForm(forms.Form):
     """What is wrong with a question."""
 
     reason = forms.ChoiceField(
-        label=gettext_lazy("What is wrong"), choices=QuestionReport.Reason.choices, widget=forms.RadioSelect
+        label=gettext_lazy("What is wrong"),
+        choices=[(key, capfirst(said)) for key, said in QuestionReport.Reason.choices],
+        widget=forms.RadioSelect,
     )
     comment = forms.CharField(
         label=gettext_lazy("Say it in your words"),

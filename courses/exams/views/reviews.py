@@ -193,7 +193,7 @@ def cards(request: HttpRequest) -> HttpResponse:
     found = list(page.object_list)
     titles = queries.concept_titles(found, user.local(at).date())
     rows = [(card, queries.short_name(card), titles[card.pk]) for card in found]
-    return render(request, "exams/review_cards.html", {"page": page, "rows": rows, "query": query})
+    return render(request, "exams/review_cards.html", {"page": page, "rows": rows, "query": query, "at": at})
 
 
 @member

@@ -106,6 +106,7 @@ async function openRoom(root) {
     form.addEventListener("change", (event) => inQuestion(event.target) && save(form));
     form.addEventListener("input", (event) => {
       if (!inQuestion(event.target) || !event.target.matches("input[type=text], input:not([type]), textarea")) return;
+      complain(form, ""); // now, and not when it is left: a button must not move away from under a press
       clearTimeout(typing.get(form));
       typing.set(form, setTimeout(() => save(form), clock.left() < HURRY ? 0 : TYPED));
     });
@@ -124,8 +125,17 @@ async function openRoom(root) {
 
   // --- tutored: the answer is checked in its place -----------------------------------------------------------
   async function reveal(form, button) {
+    // what is explained cannot be answered any more: a press too many must not do it
+    if (isBlank(read(form)) && !("warned" in form.dataset)) {
+      form.dataset.warned = "";
+      return complain(form, say("blank"));
+    }
     button.disabled = true;
     const sent = await queue.flush();
+    if (form.querySelector("[data-problem]:not([hidden])") && !isBlank(read(form))) {
+      button.disabled = false; // it was refused: to be mended first
+      return;
+    }
     const response = sent && (await queue.post(button.getAttribute("formaction"), ""));
     button.disabled = false;
     if (!response?.ok) return; // the notice says that it waits
@@ -134,10 +144,22 @@ async function openRoom(root) {
     stem.insertAdjacentHTML("afterend", await response.text());
     form.dataset.revealed = "";
     button.remove();
+    emphasise(form);
     form.querySelector("[data-revealed-part]")?.focus();
   }
 
   // --- one question at a time ----------------------------------------------------------------------------
+  // one button stands out: to check, and then to go on
+  const emphasise = (form) =>
+    part("next").classList.toggle("button-quiet", Boolean(form.querySelector("[data-reveal]")));
+
+  // A long question covers the window already, so that giving it the focus moves nothing: whoever goes on from
+  // the end of one would begin in the middle of the next.
+  function bringIntoView(form) {
+    const [top, bar] = [form, part("bar")].map((one) => one.getBoundingClientRect());
+    if (top.top < bar.bottom || top.top > innerHeight * 0.6) scrollBy({ top: top.top - bar.height - 12, behavior: "instant" });
+  }
+
   for (const one of root.querySelectorAll("[data-without-script]")) one.hidden = true;
   for (const name of ["previous", "next"]) part(name).hidden = false;
   for (const form of forms) form.querySelector("legend").classList.add("visually-hidden"); // the bar says it
@@ -154,10 +176,12 @@ async function openRoom(root) {
     part("where").textContent = form.querySelector("legend").textContent;
     part("previous").disabled = current === 0;
     part("next").disabled = current === forms.length - 1;
+    emphasise(form);
     trace.watch(numberOf(form));
     if (focus) {
       history.replaceState(null, "", `#${form.id}`);
-      form.focus();
+      form.focus({ preventScroll: true });
+      bringIntoView(form);
     }
   }
 
