@@ -1,6 +1,6 @@
 """Faults of RELIABILITY A8 to A15 on whichever database the suite runs; A1 to A3 are in ``test_races``.
 
-Each gate prints what it counted. The planted faults stand beside their gates.
+Each gate prints what it counted. The planted faults are in ``test_faults_planted``.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -133,6 +134,15 @@ def test_report_is_a_file_of_its_own_name(as_student: Client, finished: Attempt)
     assert answer["Content-Type"] == "application/pdf"
     assert answer["Content-Disposition"] == 'attachment; filename="crosswalk-mock-exam-2026-11-23.pdf"'
     assert b"/StructTreeRoot" in answer.content
+
+
+def test_report_is_made_thirty_times_an_hour(
+    as_student: Client, finished: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the package has a view of the same name
+    monkeypatch.setattr(import_module("courses.exams.views.report"), "_PDFS", 1)
+    first, second = (as_student.get(reverse("exams:report_pdf", args=[finished.pk])) for _ in range(2))
+    assert (first.status_code, second.status_code, second["Retry-After"]) == (200, 429, "3600")
 
 
 def test_report_says_what_its_page_says(as_student: Client, finished: Attempt) -> None:

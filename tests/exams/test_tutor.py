@@ -10,6 +10,7 @@ from courses.exams.actions import (
     NoSuchItem,
     NotOpenYet,
     Step,
+    answering,
     finish_attempt,
     mark_item,
     pause_attempt,
@@ -22,7 +23,7 @@ from courses.exams.actions import (
 )
 from courses.exams.models import Attempt, Blueprint, Exposure, ItemMark, TraceEvent
 from courses.progress.models import RequirementMet
-from tests.exams.conftest import right, wrong
+from tests.exams.conftest import MakeBlueprint, right, wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +208,35 @@ def test_trace_after_the_end_changes_nothing(attempt: Attempt, student: User, at
     finish_attempt(attempt_id=attempt.pk, user=student, at=at)
     record_trace(user=student, attempt_id=attempt.pk, client_id="a" * 16, steps=[Step(1, "view")], at=at)
     assert not TraceEvent.objects.exists()
+
+
+def test_trace_of_a_script_ends_somewhere(
+    attempt: Attempt, student: User, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MOST_STEPS", 3)
+    for turn in range(4):
+        steps = [Step(seq=2 * turn + n, kind="view", position=1, seconds=1) for n in (1, 2)]
+        record_trace(user=student, attempt_id=attempt.pk, client_id="a" * 16, steps=steps, at=at)
+    assert TraceEvent.objects.count() == 4
+
+
+# --- beside an exam ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("mode", ["tutor", "practice"])
+def test_a_set_that_explains_draws_nothing_of_an_exam_that_runs(
+    mode: str, student: User, attempt: Attempt, make_blueprint: MakeBlueprint, at: datetime
+) -> None:
+    # three of the bank's five questions are being sat
+    beside = start_attempt(user=student, blueprint=make_blueprint("beside"), at=at, mode=mode)
+    sat, explained = (
+        set(one.items.values_list("question_revision__question", flat=True)) for one in (attempt, beside)
+    )
+    assert (len(sat), len(explained)) == (3, 2)
+    assert not sat & explained
+    assert [one["count"] for one in beside.lacking] == [1]
+
+
+def test_an_exam_draws_whatever_else_runs(
+    student: User, attempt: Attempt, make_blueprint: MakeBlueprint, at: datetime
+) -> None:
+    beside = start_attempt(user=student, blueprint=make_blueprint("beside"), at=at)
+    assert beside.items.count() == 3

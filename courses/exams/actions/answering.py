@@ -250,12 +250,20 @@ class Step:
     seconds: int = 0
 
 
+#: Steps kept of an attempt: four hours of looking up and leafing back and forth are some hundreds.
+MOST_STEPS = 10_000
+
+
 def record_trace(*, user: User, attempt_id: int, client_id: str, steps: Sequence[Step], at: datetime) -> None:
-    """Keep the steps of an open attempt; sending them again changes nothing. Raises ``NoSuchItem``."""
+    """Keep the steps of an open attempt; sending them again changes nothing. Raises ``NoSuchItem``.
+
+    Beyond ``MOST_STEPS`` nothing is kept: no person makes so many, and every report reads them.
+    """
     state = Attempt.objects.owned_by(user).filter(pk=attempt_id).values_list("state", flat=True).first()
     if state is None:
         raise NoSuchItem
-    if state != Attempt.State.OPEN:
+    kept = TraceEvent.objects.filter(attempt=attempt_id).order_by()
+    if state != Attempt.State.OPEN or kept[MOST_STEPS - 1 : MOST_STEPS].exists():
         return
     items = dict(
         AttemptItem.objects.filter(

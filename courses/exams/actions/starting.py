@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -95,24 +95,39 @@ _SPARE = 10
 _ALL = 10**6
 
 
-def draw_places(user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime) -> Form:
+def draw_places(
+    user: User | None,
+    wanted: Sequence[Place],
+    *,
+    seed: int,
+    at: datetime,
+    without: Collection[int] = frozenset(),
+) -> Form:
     """Questions for each place, by its number, as ``assembly.draw`` chooses them from all that are live.
 
-    Only a few more than are wanted are read. Should exclusion groups, or places that want the same
-    questions, leave one short that the bank could fill, all are read and it is drawn again.
+    None of the revisions ``without`` is drawn. Only a few more than are wanted are read. Should exclusion
+    groups, or places that want the same questions, leave one short that the bank could fill, all are read and
+    it is drawn again.
     """
     counts = {number: place.count for number, place in enumerate(wanted)}
-    found, is_cut = _candidates(user, wanted, seed=seed, at=at, spare=_SPARE)
+    read = partial(_candidates, user, wanted, seed=seed, at=at, without=without)
+    found, is_cut = read(spare=_SPARE)
     form = draw(counts, found, seed=seed)
     for number, missing in form.short.items():
         units = {one.unit for one in found if one.domain == number}
         if number in is_cut or len(units) > counts[number] - missing:
-            return draw(counts, _candidates(user, wanted, seed=seed, at=at, spare=_ALL)[0], seed=seed)
+            return draw(counts, read(spare=_ALL)[0], seed=seed)
     return form
 
 
 def _candidates(
-    user: User | None, wanted: Sequence[Place], *, seed: int, at: datetime, spare: int
+    user: User | None,
+    wanted: Sequence[Place],
+    *,
+    seed: int,
+    at: datetime,
+    spare: int,
+    without: Collection[int],
 ) -> tuple[list[Candidate], set[int]]:
     """Drawable questions for each place, by its number: unseen ones from a random rank on, then seen ones.
 
@@ -126,7 +141,7 @@ def _candidates(
     for side in (">=", "<", "seen"):
         if thin and (side != "seen" or user is not None):
             read, more = _read(user, thin, at, side=side, start=start, spare=spare)
-            found += read
+            found += [one for one in read if one.id not in without]
             is_cut |= more
         held = Counter(one.domain for one in found)
         thin = {number: place for number, place in thin.items() if held[number] < place.count + spare}
@@ -185,13 +200,18 @@ def _read(
 
 
 def draw_blueprint(
-    user: User | None, blueprint: Blueprint, *, seed: int, at: datetime
+    user: User | None,
+    blueprint: Blueprint,
+    *,
+    seed: int,
+    at: datetime,
+    without: Collection[int] = frozenset(),
 ) -> tuple[list[Part], list[dict[str, Any]]]:
     """The sections of a form and what the bank lacks. Raises ``EmptyBank``."""
     domains = Prefetch("domains", BlueprintDomain.objects.select_related("domain"))
     sections = list(blueprint.sections.prefetch_related(domains).order_by("position"))
     asked = [(section, place) for section in sections for place in places(section)]
-    form = draw_places(user, [place for _section, place in asked], seed=seed, at=at)
+    form = draw_places(user, [place for _section, place in asked], seed=seed, at=at, without=without)
     if not form.picks:
         raise EmptyBank
     rng = Random(seed)
@@ -296,12 +316,23 @@ def start_attempt(
 @transaction.atomic
 def _open_attempt(*, user: User, blueprint: Blueprint, at: datetime, mode: str) -> Attempt:
     seed = secrets.randbits(48)
-    parts, lacking = draw_blueprint(user, blueprint, seed=seed, at=at)
+    # a set that explains its questions would give away those of an exam that runs beside it
+    without = frozenset() if mode == Attempt.Mode.EXAM else _being_sat(user)
+    parts, lacking = draw_blueprint(user, blueprint, seed=seed, at=at, without=without)
     return write_attempt(
         _of_blueprint(user, blueprint, seed=seed, at=at, mode=mode, lacking=lacking),
         parts,
         multiplier=user.time_multiplier,
     )
+
+
+def _being_sat(user: User) -> frozenset[int]:
+    """All revisions of the questions of exams that the person is sitting."""
+    sat = AttemptItem.objects.filter(
+        attempt__user=user, attempt__state=Attempt.State.OPEN, attempt__mode=Attempt.Mode.EXAM
+    )
+    asked = QuestionRevision.objects.filter(question__in=sat.values("question_revision__question"))
+    return frozenset(asked.values_list("pk", flat=True))
 
 
 def _of_blueprint(user: User, blueprint: Blueprint, *, at: datetime, mode: str, **fields: Any) -> Attempt:

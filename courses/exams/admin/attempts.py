@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -37,10 +38,13 @@ class AttemptAdmin(ReadOnlyAdmin):
     change_form_template = "admin/exams/attempt/change_form.html"
     list_display = ("title", "user", "number", "state", "started_at", "submitted_at", "result")
     list_select_related = ("user",)
-    list_prefetch_related = ("scores",)
     list_filter = ("state", "mode", "blueprint", "submitted_by_system")
     search_fields = ("user__email", "title")
     date_hierarchy = "started_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        attempts: QuerySet[Attempt] = super().get_queryset(request)
+        return attempts.prefetch_related("scores")
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, attempt: Attempt) -> str:

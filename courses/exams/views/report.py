@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.requests import person_of
@@ -13,9 +14,14 @@ from courses.exams.models import Attempt, Score
 from courses.exams.queries.comparing import attempts_beside, domain_changes, study_next
 from courses.exams.queries.report import Show
 from portal.lib.access import member
+from portal.lib.limits import is_within_limit
 
 #: What the list of questions can be narrowed to, by the value of ``show``.
 SHOWS: dict[str, Show] = {"all": "all", "wrong": "wrong", "flagged": "flagged", "unanswered": "unanswered"}
+
+
+#: Files that one person has made in an hour: setting one takes longer than all else that a page does.
+_PDFS = 30
 
 
 def _finished(request: HttpRequest, pk: int) -> Attempt | None:
@@ -65,6 +71,9 @@ def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     mine = _finished(request, pk)
     if mine is None:
         return redirect("exams:attempt", pk)
+    if not is_within_limit(request, f"report-pdf-{mine.user_id}", amount=_PDFS, seconds=3600):
+        text = _("Too many files within an hour. The page of the report says the same.")
+        return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": "3600"})
     day = timezone.localtime(mine.started_at).date()
     name = f"crosswalk-{slugify(mine.title)[:60] or 'report'}-{day:%Y-%m-%d}.pdf"
     response = HttpResponse(pdf.report_pdf(mine, queries.report(mine)), content_type="application/pdf")
