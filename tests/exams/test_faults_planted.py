@@ -1,4 +1,4 @@
-"""Planted faults: with its mechanism taken out, a gate turns red. A1, A4, A9 and A11 keep theirs beside it."""
+"""Planted faults: with its mechanism taken out, a gate turns red. A1, A4, A9, A11 keep theirs beside it."""
 
 import time
 from collections.abc import Callable

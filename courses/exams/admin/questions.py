@@ -66,8 +66,8 @@ class DomainFilter(admin.SimpleListFilter):
         return [(str(pk), title) for pk, title in Domain.objects.values_list("pk", "title")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = {key for key, _title in self.lookup_choices}
-        return queryset.filter(newest_domain=int(self.value())) if self.value() in known else queryset
+        value, known = self.value() or "", {key for key, _title in self.lookup_choices}
+        return queryset.filter(newest_domain=int(value)) if value in known else queryset
 
 
 class StageFilter(admin.SimpleListFilter):
