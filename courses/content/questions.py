@@ -13,7 +13,6 @@ from portal.lib.markdown import CITATIONS
 
 #: The rows of a question of several questions: each names the kind that its other fields belong to.
 _PARTS = "parts"
-_OF_PART = ("prompt", "kind", "points")
 #: Where a kind speaks of a row: "Option 3 has no rationale", "Part 2, line 1: …".
 _PLACE = re.compile(r"(?:^|[,:] )[^\W\d]+ (\d+)\b")
 

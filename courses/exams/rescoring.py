@@ -42,10 +42,6 @@ class Change:
         return self.outcome.items[0]
 
     @property
-    def item_differs(self) -> bool:
-        return self.item != self.told.item
-
-    @property
     def changes(self) -> bool:
         """Whether the result itself is another one."""
         told, now = self.told, self.outcome

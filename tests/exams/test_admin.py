@@ -85,7 +85,7 @@ def test_a_question_of_each_kind_is_added_as_a_draft(as_editor: Client, domain: 
 @pytest.mark.parametrize("kind", sorted(SAMPLES))
 def test_saving_what_the_page_shows_writes_nothing(as_editor: Client, domain: Domain, kind: str) -> None:
     question = Question.objects.create(key="q-1")
-    write_question_revision(
+    revision = write_question_revision(
         question=question,
         kind=kind,
         domain=domain,
@@ -98,7 +98,8 @@ def test_saving_what_the_page_shows_writes_nothing(as_editor: Client, domain: Do
         by=None,
         at=LONG_AGO,
     )
-    assert as_editor.post(change(question), sent(kind, SAMPLES[kind], domain)).status_code == 302
+    revision.refresh_from_db()  # PostgreSQL keeps the keys of a document in an order of its own
+    assert as_editor.post(change(question), sent(kind, revision.source, domain)).status_code == 302
     assert question.revisions.count() == 1
 
 
