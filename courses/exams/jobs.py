@@ -19,7 +19,8 @@ def run_rescore_job(job_id: int, subject: str, report: Report, at: datetime) -> 
         raise JobRefused(_("This correction is not in force."))
     rescore(correction=correction, at=at, report=report)
     told = _(
-        "%(attempts)d attempts scored again: %(changed)d results changed, %(crossed)d crossed the pass line."
+        "Attempts scored again: %(attempts)d. Results changed: %(changed)d. "
+        "Crossed the pass line: %(crossed)d."
     )
     return {
         "message": told

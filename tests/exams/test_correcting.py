@@ -305,7 +305,7 @@ def test_the_job_does_it_and_says_so(sit: Sit, decide: Any, at: datetime) -> Non
     assert run_due_jobs(at=at + timedelta(hours=2)) == 1
     job = Job.objects.get(kind="exams.rescore")
     assert (job.state, job.done, job.total) == ("done", 2, 2)
-    assert job.message == "2 attempts scored again: 1 results changed, 1 crossed the pass line."
+    assert job.message == "Attempts scored again: 2. Results changed: 1. Crossed the pass line: 1."
     assert figures(attempt[0])[0] == 2
 
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,7 +29,9 @@ class CorrectionForm(forms.Form):
     """What changes and why; ``form_for`` adds the fields of the key."""
 
     how = forms.ChoiceField(
-        label=gettext_lazy("What changes"), choices=KeyCorrection.How.choices, widget=forms.RadioSelect
+        label=gettext_lazy("What changes"),
+        choices=[(key, capfirst(said)) for key, said in KeyCorrection.How.choices],
+        widget=forms.RadioSelect,
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason, shown to everybody"),

@@ -152,8 +152,9 @@ def _rescored() -> QuerySet[Score]:
 
 
 def _result(points: Decimal, total: int) -> str:
-    exact = points.quantize(Decimal(1)) if points == points.to_integral_value() else points.normalize()
-    return _("%(points)s of %(total)d") % {"points": exact, "total": total}
+    if points == points.to_integral_value():
+        return _("%(points)d of %(total)d") % {"points": points, "total": total}
+    return _("%(points)s of %(total)d points") % {"points": points.normalize(), "total": total}
 
 
 def _why_report() -> str:
