@@ -4,7 +4,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courses.exams.readiness import CENTRES, ENOUGH, STRENGTHS, Estimate, Exposures, Readiness, readiness
@@ -142,7 +142,7 @@ def test_readiness_equals_a_brute_force_of_its_model() -> None:
 @pytest.mark.parametrize(("asked", "strength"), [(40, 8), (120, 30)])
 def test_the_interval_and_the_chance_are_honest(asked: int, strength: int) -> None:
     """Simulated people sit one exam each; none of them is drawn from the grid of the model."""
-    rng, people = Random(asked), 400
+    rng, people = Random(asked), 200
     inside = passed = 0
     promised = 0.0
     for _person in range(people):
@@ -176,6 +176,7 @@ seen_by_domain = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)  # a case takes 10 ms
 @given(seen_by_domain)
 def test_readiness_stays_within_bounds(seen: dict[str, Exposures]) -> None:
     found = ready(seen)
@@ -194,6 +195,7 @@ def test_readiness_stays_within_bounds(seen: dict[str, Exposures]) -> None:
         assert found.estimate.percent == pytest.approx(by_domain)
 
 
+@settings(max_examples=40)
 @given(seen_by_domain, st.sampled_from(sorted(WEIGHTS)))
 def test_one_more_right_answer_raises_its_domain_as_bayes_says(
     seen: dict[str, Exposures], domain: str
