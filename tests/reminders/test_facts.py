@@ -17,7 +17,7 @@ from courses.catalog.models import Body, Certification, Course, Lesson
 from courses.credentials.actions import record_credential
 from courses.credentials.models import CredentialHeld, Credit, Cycle
 from courses.exams import actions as exams
-from courses.exams.actions import attempts
+from courses.exams.actions import finishing
 from courses.exams.models import Attempt, ItemResult, Score
 from courses.progress.actions import complete_lesson
 from courses.progress.models import CourseCompletion, LessonCompletion, RequirementMet
@@ -117,7 +117,7 @@ def close(attempt: Attempt, at: datetime) -> None:
 
 def close_without_transaction(attempt: Attempt, at: datetime) -> None:
     """The planted fault: the same work, each statement on its own."""
-    attempts._close.__wrapped__(attempt_id=attempt.pk, user=attempt.user, at=at, by_system=False)
+    finishing._close.__wrapped__(attempt_id=attempt.pk, user=attempt.user, at=at, by_system=False)
 
 
 def half_closed(world: World) -> bool:
