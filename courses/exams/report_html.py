@@ -147,7 +147,9 @@ def _question(one: ReportQuestion, words: _Words) -> str:
     parts.append("</p>")
     if one.correction is not None:
         parts.append(f'<div class="notice"><p>{escape(decided(one.correction))}</p></div>')
-    parts.append(f'<div class="question"><div class="stem">{one.stem_html}</div>{one.explained_html}</div>')
+    # charts have the same headings: their ids must differ in a page of many
+    stem = one.stem_html.replace(' id="q-', f' id="q{n}-').replace('href="#q-', f'href="#q{n}-')
+    parts.append(f'<div class="question"><div class="stem">{stem}</div>{one.explained_html}</div>')
     if one.correction is not None and one.correction.other_html:
         parts.append(
             f"<details><summary>{_('The other key, which counts too')}</summary>"

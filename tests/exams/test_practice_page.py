@@ -43,7 +43,7 @@ def page(client: Client, query: str = "") -> str:
 # --- exams -------------------------------------------------------------------------------------------------
 def test_an_exam_says_what_it_takes(as_student: Client, blueprint: Blueprint) -> None:
     shown = page(as_student)
-    for words in ("Mock exam", "3 questions", "Anatomy 3", "10 minutes", "pass line 70 %", "Ours"):
+    for words in ("Mock exam", "3 questions", "Anatomy 3", "10 minutes", "pass line 70\u00a0%", "Ours"):
         assert words in shown
     assert "the bank holds" not in shown
 
