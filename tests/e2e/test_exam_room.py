@@ -284,6 +284,7 @@ def test_what_cannot_be_an_answer_is_said_at_its_question(student: Visit, genera
     student.check()
     field.fill("10")
     expect(page.locator(QUESTION).get_by_role("alert")).to_be_hidden()
+    expect(cell(page, place, "answered")).to_be_visible()
     wait_until_nothing_waits(page)
     assert counting(generated, attempt) == {place: "10"}
     submit(student, attempt)
@@ -353,6 +354,8 @@ def test_a_tutored_set_explains_pauses_and_goes_on(student: Visit, generated: De
     expect(page.locator("[data-revealed-part]")).to_be_focused()
     student.check()
     page.keyboard.press("n")
+    page.locator(QUESTION).get_by_role("button", name="Check my answer").click()
+    expect(page.locator(QUESTION).get_by_role("alert")).to_contain_text("Nothing is answered yet")
     page.keyboard.press("1")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("main")).to_contain_text("Paused")

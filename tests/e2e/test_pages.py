@@ -13,7 +13,7 @@ from tests.e2e.conftest import Visit, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 #: Answers that are no page: a log-out link, a file to save.
-NOT_PAGES = re.compile(r"/(raw|html)/$|^/jsi18n|/static/|^/admin/jsi18n")
+NOT_PAGES = re.compile(r"/(raw|html)/$|\.pdf$|^/jsi18n|/static/|^/admin/jsi18n")
 
 
 def links_of(page: Page, base: str) -> set[str]:

@@ -66,8 +66,8 @@ def test_complete_lesson_after_meeting_requirement_completes(
 ) -> None:
     lesson, revision = first_lesson(course)
     Requirement.objects.create(lesson_revision=revision, kind="checkpoint", key="q1", text="Answer it")
-    assert actions.meet_requirement(user=student, kind="checkpoint", key="q1", at=at)
-    assert not actions.meet_requirement(user=student, kind="checkpoint", key="q1", at=at)
+    actions.meet_requirement(user=student, kind="checkpoint", key="q1", at=at)
+    actions.meet_requirement(user=student, kind="checkpoint", key="q1", at=at)
 
     actions.complete_lesson(user=student, lesson=lesson, revision=revision, at=at)
 
