@@ -12,11 +12,11 @@ class RemindersConfig(AppConfig):
     def ready(self) -> None:
         from courses.reminders.kinds import register
         from courses.reminders.kinds.credentials import CeCycleEnd
-        from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
         from courses.reminders.kinds.exams import AttemptRescored, QuestionReportAnswered
+        from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
 
         register(CeCycleEnd())
-        register(StudyPlanExam())
-        register(StudyPlanBehind())
         register(QuestionReportAnswered())
         register(AttemptRescored())
+        register(StudyPlanExam())
+        register(StudyPlanBehind())

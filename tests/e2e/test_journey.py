@@ -119,8 +119,10 @@ def test_the_journey(visit: Visit) -> None:
     # a timed practice exam: saved at once, resumed, scored by domain
     page = visit.go("/practice/")
     visit.check()
-    page.locator("summary", has_text="Foundations practice exam").click()
-    page.get_by_role("button", name=re.compile("start.*foundations", re.I)).click()
+    start = page.get_by_role("button", name=re.compile("start as an exam foundations", re.I))
+    if not start.count():  # folded
+        page.locator("summary", has_text="Foundations practice exam").click()
+    start.click()
     room = page.url
     radios = page.get_by_role("radio")  # of the question that is shown
     while not radios.count():  # one of several kinds comes first
@@ -129,7 +131,7 @@ def test_the_journey(visit: Visit) -> None:
     expect(page.locator("main")).to_contain_text(re.compile(r"saved \d\d:\d\d:\d\d", re.I))
     visit.check()
     question = page.url
-    page = visit.go(room)
+    visit.go("/practice/")
     page = visit.go(question)
     expect(page.get_by_role("radio").first).to_be_checked()
     page = visit.go(f"{room}finish/")
