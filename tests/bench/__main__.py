@@ -1,4 +1,4 @@
-"""``make bench [NAME=pages|answer|memory|demo|search]``: prints ``name value unit`` lines and writes
+"""``make bench [NAME=pages|exams|memory|demo|search]``: prints ``name value unit`` lines and writes
 ``var/bench.json``.
 
 Times are CPU milliseconds of one request straight into the WSGI handler, the median of five rounds; each
@@ -150,66 +150,11 @@ def weight(name: str, body: bytes) -> Iterator[Line]:
     yield f"{name}_requests", 1 + len(assets), "requests cold (budget 6)"
 
 
-def answer() -> Iterator[Line]:
-    """Saving one answer against a bare view that reads session and person and runs the INSERT."""
-    from django.conf import settings
-    from django.db import connection
-    from django.test import Client, RequestFactory
-    from django.urls import reverse
-    from django.utils import timezone
+def exams() -> Iterator[Line]:
+    """Starting, sitting, saving, finishing and reading an exam, on both databases."""
+    from tests.bench.exams import everywhere
 
-    from accounts.models import User
-    from courses.exams.actions import start_attempt
-    from courses.exams.models import Blueprint
-    from tests.bench import floor
-
-    user = User.objects.get(email=demo_address("student"))
-    attempt = start_attempt(
-        user=user, blueprint=Blueprint.objects.get(key="foundations-practice"), at=timezone.now()
-    )
-    client = Client()
-    client.force_login(user)
-    client.get("/today/")
-    url = reverse("exams:answer", args=[attempt.pk])
-    cookies = "; ".join(f"{k}={v.value}" for k, v in client.cookies.items())
-    item = attempt.items.order_by("position")[0]
-    seq = iter(range(1, 10_000_000))
-
-    token = client.cookies[settings.CSRF_COOKIE_NAME].value
-
-    def save() -> None:
-        body = {"position": 1, "choice": item.choice_order[0], "client_id": "be4c" * 8, "seq": next(seq)}
-        request = RequestFactory(SERVER_NAME="localhost").post(
-            url, json.dumps(body), content_type="application/json", headers={"X-CSRFToken": token}
-        )
-        request.environ["HTTP_COOKIE"] = cookies
-        status: list[str] = []
-        list(floor.HANDLER(request.environ, lambda line, headers, exc=None: status.append(line)))
-        assert status[0].startswith("200"), status
-
-    recorder = floor.Recorder()
-    with connection.execute_wrapper(recorder):
-        save()
-    statements = [s for s in recorder.statements if not s[0].startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
-    last = next(seq) - 1
-
-    # session, person and the INSERT itself: what no design can leave out
-    inserts = [one for one in statements if one[0].lstrip().upper().startswith("INSERT")]
-    needed = [*statements[:2], *inserts]
-
-    def bare() -> None:
-        fresh = next(seq)
-        floor.STATEMENTS[:] = [
-            (sql, tuple(fresh if value == last else value for value in params) if params else params)
-            for sql, params in needed
-        ]
-        floor.call("/bench/floor/", {})
-
-    mine, floors = interleaved(save, bare)
-    yield "answer_sql", len(statements), "queries (budget 4)"
-    yield "answer_cpu", mine, "ms"
-    yield "answer_floor_cpu", floors, "ms"
-    yield "answer_ratio", mine / floors, "x (budget 1.5 to the bare INSERT)"
+    yield from everywhere()
 
 
 def memory() -> Iterator[Line]:
@@ -274,7 +219,7 @@ def search() -> Iterator[Line]:
 
 GROUPS: dict[str, Callable[[], Iterator[Line]]] = {
     "pages": pages,
-    "answer": answer,
+    "exams": exams,
     "memory": memory,
     "demo": demo,
     "search": search,
@@ -285,7 +230,8 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(GROUPS)
     if unknown:
         sys.exit(f"No bench named {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
-    prepare()
+    if set(names) != {"exams"}:  # it makes banks of its own
+        prepare()
     lines: list[Line] = []
     for name in names or list(GROUPS):
         for line in GROUPS[name]():

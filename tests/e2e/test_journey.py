@@ -124,9 +124,11 @@ def test_the_journey(visit: Visit) -> None:
         page.locator("summary", has_text="Foundations practice exam").click()
     start.click()
     room = page.url
-    radios = page.get_by_role("radio")  # of the question that is shown
-    while not radios.count():  # one of several kinds comes first
-        page.get_by_role("button", name="Next").click()
+    following = page.get_by_role("button", name="Next")
+    expect(following).to_be_visible()  # from then on one question is shown
+    radios = page.get_by_role("radio")
+    while not radios.count():  # of another kind
+        following.click()
     radios.first.check()
     expect(page.locator("main")).to_contain_text(re.compile(r"saved \d\d:\d\d:\d\d", re.I))
     visit.check()
