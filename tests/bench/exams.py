@@ -34,6 +34,10 @@ def everywhere() -> Iterator[Line]:
 
     yield from _in_process("sqlite", {})
     with dev.postgres() as url:
+        import psycopg
+
+        with psycopg.connect(url.replace("/crosswalk", "/postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE crosswalk")
         yield from _in_process("postgresql", {"DATABASE_URL": url})
 
 
@@ -55,6 +59,7 @@ def make_bank(size: int) -> Any:
     """``size`` live questions with real-size stems over 17 domains, and an exam of up to 100 of them."""
     from datetime import date
 
+    from django.db import connection
     from django.utils import timezone
 
     from courses.exams import kinds
@@ -122,6 +127,8 @@ def make_bank(size: int) -> Any:
             QuestionCitation(revision=one, kind="guideline", ref="I.B.13", edition="FY2026")
             for one in revisions
         )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as autovacuum does by itself; the cluster of the bench has it off
     blueprint, is_new = Blueprint.objects.get_or_create(
         key=f"bench-{size}",
         valid_from=date(2020, 1, 1),
@@ -431,7 +438,7 @@ def main() -> None:
     # in place of Redis, which costs no SQL either; without it a table would stand in
     settings.CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     call_command("migrate", "-v0")
-    call_command("createcachetable")
+    call_command("createcachetable", verbosity=0)
     call_command("collectstatic", "--noinput", "-v0")
     person = Person("bench@example.org")
     for size in BANKS:
