@@ -173,7 +173,7 @@ def take_break(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     except actions.NoSuchItem as missing:
         raise Http404 from missing
     except (actions.AttemptClosed, actions.NotOpenYet, actions.NoWayBack):
-        pass  # its page says what is possible
+        messages.error(request, _("A break cannot begin now."))
     return redirect("exams:attempt", pk)
 
 
