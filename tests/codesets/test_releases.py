@@ -28,7 +28,7 @@ from courses.codesets.official import FORMATS
 from courses.codesets.records import CodeList, Entry, Note
 from courses.codesets.wording import revised
 from courses.exams.actions import start_attempt
-from courses.exams.models import Blueprint, BlueprintDomain, Domain, QuestionCodeRef
+from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, Domain, QuestionCodeRef
 from portal.pages.stale import stale_tasks, with_changes
 from tests.worlds import make_question, publish_lesson
 
@@ -399,7 +399,8 @@ def test_fy2025_to_fy2026_is_what_the_addenda_say(
         source="Ours",
         confidence="verified",
     )
-    BlueprintDomain.objects.create(blueprint=blueprint, domain=domain, count=2)
+    section = BlueprintSection.objects.create(blueprint=blueprint, title="All questions")
+    BlueprintDomain.objects.create(section=section, domain=domain, count=2)
     attempt = start_attempt(user=student, blueprint=blueprint, at=AT)
     drawn = attempt.items.values_list("question_revision__question__key", flat=True)
     assert list(drawn) == ["question-1"]
