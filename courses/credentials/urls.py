@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courses.credentials import views
+from courses.credentials.views import cards as views
 
 app_name = "credentials"
 urlpatterns = [

@@ -58,7 +58,7 @@ def credential(request: HttpRequest, pk: int) -> HttpResponse:
     today = held.user.local(timezone.now()).date()
     mine = [one for one in standings(held.user, today) if one.cycle.body_id == held.certification.body_id]
     past = standings(held.user, today, past=True)
-    ledger = Credit.objects.owned_by(held.user).select_related("reversal")
+    ledger = Credit.objects.owned_by(held.user).select_related("reversal", "detail")
     return render(
         request,
         "credentials/credential.html",
@@ -87,7 +87,7 @@ def add_credit(request: HttpRequest, pk: int) -> HttpResponse:
         except actions.Refused as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, _("“%(title)s” is in your ledger.") % {"title": credit.title})
+            messages.success(request, _("“%(title)s” is in your ledger.") % {"title": credit.detail.title})
             return redirect(held)
     status = 422 if form.errors else 200
     return render(request, "credentials/add_credit.html", {"form": form, "held": held}, status=status)
@@ -98,7 +98,7 @@ def add_credit(request: HttpRequest, pk: int) -> HttpResponse:
 def withdraw_credit(request: HttpRequest, pk: int, credit_id: int) -> HttpResponse:
     """Take an own entry back: asks why, and both rows stay in the ledger."""
     held = _mine(request, pk)
-    credit = get_object_or_404(Credit.objects.owned_by(held.user), pk=credit_id)
+    credit = get_object_or_404(Credit.objects.owned_by(held.user).with_words(), pk=credit_id)
     form = WithdrawForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -108,7 +108,7 @@ def withdraw_credit(request: HttpRequest, pk: int, credit_id: int) -> HttpRespon
         except actions.Refused as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, _("“%(title)s” is withdrawn.") % {"title": credit.title})
+            messages.success(request, _("“%(title)s” is withdrawn.") % {"title": credit.detail.title})
             return redirect(held)
     status = 422 if form.errors else 200
     context = {"form": form, "held": held, "credit": credit}

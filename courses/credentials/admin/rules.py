@@ -32,7 +32,7 @@ class CycleAdmin(ReadOnlyAdmin):
 
 @admin.register(Credit)
 class CreditAdmin(ReadOnlyAdmin):
-    list_display = ("user", "title", "ceus", "completed_on", "source", "kind")
-    list_select_related = ("user",)
+    list_display = ("detail", "ceus", "completed_on", "source", "kind")
+    list_select_related = ("detail",)
     list_filter = ("kind", "source")
-    search_fields = ("user__email", "title", "index_number")
+    search_fields = ("ledger__user__email", "detail__title", "detail__index_number")

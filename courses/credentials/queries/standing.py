@@ -87,7 +87,7 @@ def _when(days_left: int) -> str:
 
 def standing_for_cycle(cycle: Cycle, on: date) -> CycleStanding:
     """How one cycle stands: three queries at most."""
-    credits = Credit.objects.owned_by(cycle.user).standing()
+    credits = Credit.objects.owned_by(cycle.user).standing().with_words()
     return _stand(cycle, _kept(cycle.credentials.select_related("certification")), list(credits), on)
 
 
@@ -101,7 +101,7 @@ def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding
     rows = list(
         cycles.order_by("-ends_on" if past else "ends_on").prefetch_related("credentials__certification")
     )
-    credits = list(Credit.objects.owned_by(user).standing()) if rows else []
+    credits = list(Credit.objects.owned_by(user).standing().with_words()) if rows else []
     return [_stand(cycle, _kept(cycle.credentials.all()), credits, on) for cycle in rows]
 
 
@@ -118,7 +118,7 @@ def _stand(
         standing(
             cycle.rule_set.rule() if cycle.rule_set else None,
             [Held(one.certification.key, one.earned_on) for one in credentials],
-            [Earned(c.completed_on, c.ceus, frozenset(c.topics), c.provider) for c in credits],
+            [Earned(c.completed_on, c.ceus, frozenset(c.topics), c.detail.provider) for c in credits],
             cycle.period,
             on,
             required=cycle.required_override,
