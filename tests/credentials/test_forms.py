@@ -1,6 +1,6 @@
 import pytest
 
-from courses.credentials.forms import CredentialForm
+from courses.credentials.forms.holding import CredentialForm
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,1 @@
+"""Forms of credentials, a module for each group of pages."""
