@@ -1,10 +1,13 @@
 """Error pages that say what to do next."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from portal.lib.access import public
+from portal.lib.middleware import come_again, is_passing
 
 
 @public
@@ -24,7 +27,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @public
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without context: whatever broke may break again in a template."""
+    """Without context: whatever broke may break again in a template. 503 when only the database is away."""
+    if is_passing(sys.exception()):
+        return come_again()
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
