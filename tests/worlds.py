@@ -257,7 +257,7 @@ class World:
             at=now,
         )
         self.credit = add_credit(
-            credential=self.held,
+            user=self.student,
             title="Webinar",
             completed_on=today,
             ceus=Decimal(2),

@@ -242,7 +242,7 @@ def add(student: User, at: datetime) -> Callable[..., Credit]:
             "ceus": Decimal(2),
             "provider": "AHIMA",
         }
-        return add_credit(**{"credential": credential, "by": student, "at": at} | given | fields)
+        return add_credit(**{"user": credential.user, "by": student, "at": at} | given | fields)
 
     return make
 

@@ -18,7 +18,7 @@ ON = date(2027, 2, 18)  # 41 days before the end of March
 def earn(student: User, at: datetime) -> Callable[..., Any]:
     def make(credential: CredentialHeld, ceus: str, *topics: str, title: str = "Webinar") -> Any:
         return add_credit(
-            credential=credential,
+            user=credential.user,
             title=title,
             provider="AHIMA",
             completed_on=date(2026, 6, 1),

@@ -35,7 +35,7 @@ def held(record: Record) -> CredentialHeld:
 @pytest.fixture
 def credit(held: CredentialHeld, at: datetime) -> Credit:
     return add_credit(
-        credential=held,
+        user=held.user,
         title="Audit webinar",
         completed_on=date(2026, 6, 1),
         ceus=Decimal("2.50"),
@@ -201,7 +201,7 @@ def test_pages_are_the_same_queries_for_one_row_and_three(
     held = [record(key) for key in ("cpc", "cpma", "cpco")[:rows]]
     for number in range(rows):
         credit = add_credit(
-            credential=held[0],
+            user=held[0].user,
             title=f"Webinar {number}",
             completed_on=date(2026, 6, 1) + timedelta(days=number),
             ceus=Decimal(1),

@@ -116,7 +116,7 @@ def test_complete_cycle_is_not_reminded(
     now = datetime(2027, 3, 24, 13, tzinfo=UTC)
     plan(at=now)
     add_credit(
-        credential=held, title="Course", completed_on=date(2026, 11, 20), ceus=Decimal(36), by=york, at=at
+        user=held.user, title="Course", completed_on=date(2026, 11, 20), ceus=Decimal(36), by=york, at=at
     )
     assert deliver_due(at=now).cancelled == 1
     assert Reminder.objects.get().reason == "done"

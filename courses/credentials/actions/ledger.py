@@ -4,7 +4,7 @@ refused."""
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,9 +22,10 @@ from courses.credentials.actions.refusals import (
     BeforeCertification,
     DuplicateActivity,
     FutureDate,
+    NoCredential,
     NotWithdrawable,
 )
-from courses.credentials.models import CredentialHeld, Credit, CreditDetail, Ledger
+from courses.credentials.models import CredentialHeld, Credit, CreditDetail, Cycle, Ledger
 from courses.credentials.rules import Rule, ceus_from_minutes
 from courses.progress.models import CourseCompletion
 
@@ -84,7 +85,7 @@ def award_course(*, completion: CourseCompletion, at: datetime) -> Credit | None
 @transaction.atomic
 def add_credit(
     *,
-    credential: CredentialHeld,
+    user: User,
     title: str,
     completed_on: date,
     minutes: int | None = None,
@@ -97,31 +98,29 @@ def add_credit(
     by: User,
     at: datetime,
 ) -> Credit:
-    """Add an activity to the ledger of the person who holds ``credential``.
+    """Add an activity to the person's ledger.
 
-    CEUs are those of the certificate, or what the rule of the credential's cycle makes of ``minutes``.
-    Raises a ``Refused``; then nothing is written.
+    CEUs are those of the certificate, or what the most generous rule of the person's bodies makes of
+    ``minutes``: under each body its own rule decides. Raises a ``Refused``; then nothing is written.
     """
-    user, body = credential.user, credential.certification.body
     if completed_on > user.local(at).date():
         raise FutureDate("completed_on")
-    same_body = CredentialHeld.objects.owned_by(user).filter(certification__body=body)
-    first = same_body.aggregate(first=Min("earned_on"))["first"]
+    first = CredentialHeld.objects.owned_by(user).aggregate(first=Min("earned_on"))["first"]
+    if first is None:
+        raise NoCredential(_("Record the credential first that the activity is to count for."))
     if completed_on < first:
         raise BeforeCertification(
             _("CEUs count from the day you were certified, %(day)s.") % {"day": date_format(first)}
         )
-    rule = _rule_on(credential, completed_on)
+    rules = rules_on(user, completed_on)
     is_stated = ceus is not None
-    if ceus is None and minutes is not None and rule is not None:
-        ceus = ceus_from_minutes(minutes, rule)
+    if ceus is None:
+        ceus = most_from_minutes(minutes, rules)
     if ceus is None:
         raise AmountUnknown(_("Enter the CEUs that your certificate states."))
     if ceus <= 0:
         raise AmountUnknown(_("This is too short to earn a CEU."))
-    base = _activity_key(title, provider, completed_on, index_number)
-    if rule is not None and rule.unique_by != "index_number":  # then a number may stand for many activities
-        base = _activity_key(title, provider, completed_on, "")
+    base = activity_key(title, provider, completed_on, index_number, rules)
     ledger = ledger_of(user, at=at)
     try:
         with transaction.atomic():
@@ -154,16 +153,31 @@ def add_credit(
         ) from None
 
 
-def _rule_on(credential: CredentialHeld, day: date) -> Rule | None:
-    """The rule of the credential's cycle that holds ``day``, else of its newest cycle."""
-    cycles = list(credential.cycles.select_related("rule_set").order_by("-starts_on"))
-    cycle = next((c for c in cycles if day in c.period), cycles[0] if cycles else None)
-    return cycle.rule_set.rule() if cycle and cycle.rule_set else None
+def rules_on(user: User, day: date) -> list[Rule]:
+    """The rule of each body's cycle that holds ``day``, else of the body's newest cycle."""
+    found: dict[int, Cycle] = {}
+    for cycle in Cycle.objects.owned_by(user).select_related("rule_set").order_by("-starts_on"):
+        if cycle.body_id not in found or day in cycle.period:
+            found[cycle.body_id] = cycle
+    return [cycle.rule_set.rule() for cycle in found.values() if cycle.rule_set]
 
 
-def _activity_key(title: str, provider: str, completed_on: date, index_number: str) -> str:
-    if plain := re.sub(r"[\W_]", "", index_number.casefold()):
+def most_from_minutes(minutes: int | None, rules: Iterable[Rule]) -> Decimal | None:
+    """The most CEUs that one of ``rules`` makes of ``minutes``; ``None`` when none says how they count."""
+    if minutes is None:
+        return None
+    made = [ceus_from_minutes(minutes, rule) for rule in rules]
+    return max((ceus for ceus in made if ceus is not None), default=None)
+
+
+def activity_key(
+    title: str, provider: str, completed_on: date, index_number: str, rules: Collection[Rule] = ()
+) -> str:
+    """What names an activity: its index number where a body asks for one, else its words and its day."""
+    by_number = not rules or any(rule.unique_by == "index_number" for rule in rules)
+    if by_number and (plain := re.sub(r"[\W_]", "", index_number.casefold())):
         return f"index:{plain}"
+    # without such a body a number may stand for many activities
     text = "\n".join(" ".join(part.casefold().split()) for part in (title, provider))
     return "own:" + hashlib.sha256(f"{text}\n{completed_on}".encode()).hexdigest()[:40]
 

@@ -63,6 +63,10 @@ class AmountUnknown(Refused):
     field = "ceus"
 
 
+class NoCredential(Refused):
+    """The person has no credential on record that an activity could count for."""
+
+
 class NotWithdrawable(Refused):
     """Only an own entry that still counts can be withdrawn, with a reason."""
 

@@ -26,7 +26,7 @@ def add_credit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             credit = actions.add_credit(
-                credential=held, by=person_of(request), at=timezone.now(), **form.cleaned_data
+                user=held.user, by=person_of(request), at=timezone.now(), **form.cleaned_data
             )
         except actions.Refused as refusal:
             form.refuse(refusal)

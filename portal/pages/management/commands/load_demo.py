@@ -89,7 +89,7 @@ def work_as_coder(user: User, at: datetime) -> None:
     ends_on = today + timedelta(days=DAYS_LEFT + 1)  # the first day after the cycle
     starts_on = add_months(ends_on, -24)
     save_settings(user=user, hours=Hours(hour=0, quiet_from=0, quiet_until=0), is_on={}, at=at)
-    credential = record_credential(
+    record_credential(
         user=user,
         certification=Certification.objects.get(key=CERTIFICATION),
         number="01234567",
@@ -100,7 +100,7 @@ def work_as_coder(user: User, at: datetime) -> None:
     )
     for days_ago, ceus, title, provider, index_number in CREDITS:
         add_credit(
-            credential=credential,
+            user=user,
             title=title,
             completed_on=today - timedelta(days=days_ago),
             ceus=Decimal(ceus),
