@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("portal.pages.urls")),
     path("", include("courses.exams.urls")),
     path("", include("courses.reminders.urls")),
-    path("credentials/", include("courses.credentials.urls")),
+    path("", include("courses.credentials.urls")),
     path("codes/", include("courses.codesets.urls")),
     path("jobs/", include("courses.jobs.urls")),
     path("account/", include("accounts.urls")),
