@@ -3,14 +3,19 @@
 All amounts are CEUs as ``Decimal``. ``None`` always means "not known", never "nothing".
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
 class BadTerms(ValueError):
@@ -48,11 +53,122 @@ class Bucket:
     per_credential: bool = False
     providers: tuple[str, ...] = ()
     shares_with: frozenset[str] = frozenset()
+    #: The provider's name alone lets an activity in; nobody has to tick the part.
+    by_provider: bool = False
 
     def admits_provider(self, provider: str) -> bool:
         """Whether an activity of ``provider`` may enter: its name holds one of the names listed."""
         name = provider.casefold()
         return not self.providers or any(listed.casefold() in name for listed in self.providers)
+
+    def enters_by(self, provider: str) -> bool:
+        """Whether an activity enters without a tick: one of the names listed stands in it as a word."""
+        if not self.by_provider or not provider:
+            return False
+        return any(
+            re.search(rf"(?<!\w){re.escape(listed)}(?!\w)", provider, re.IGNORECASE)
+            for listed in self.providers
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """How much of one kind of activity counts; neither figure = there is a limit, and nobody knows it."""
+
+    activity: str
+    title: str
+    ceus: Decimal | None = None
+    percent: Decimal | None = None
+    confidence: str = ""
+
+    def limit(self, required: Decimal | None) -> Decimal | None:
+        """CEUs of the kind that count in a cycle that asks ``required``."""
+        if self.ceus is not None:
+            return self.ceus
+        if self.percent is None or required is None:
+            return None
+        return (required * self.percent / 100).quantize(CENT, ROUND_DOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """When the body takes the report: days before the end of the cycle, and days after it."""
+
+    opens_days_before: int | None = None
+    closes_days_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What more time costs, in US dollars, and how many days it gives."""
+
+    fee: Decimal | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """Days after the cycle in which the credential can still be saved."""
+
+    days: int | None = None
+
+
+class Dues(StrEnum):
+    """When membership dues are owed."""
+
+    YEARLY = "yearly"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of renewal that only the person can tick."""
+
+    key: str
+    text: str
+    confidence: str = ""
+
+
+class Unit(StrEnum):
+    """What the amount of a need is counted in."""
+
+    MONTHS = "months"
+    HOURS = "hours"
+    CASES = "cases"
+    LETTER = "letter"
+    CERTIFICATE = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a route asks; ``evidence`` says what proves it."""
+
+    key: str
+    text: str
+    unit: Unit
+    amount: Decimal
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way to lose the apprentice mark: every need of it."""
+
+    key: str
+    title: str
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apprentice:
+    """How the apprentice mark of these credentials goes; one of the routes is enough."""
+
+    certifications: frozenset[str]
+    routes: tuple[Route, ...]
+    source: str = ""
+    as_of: date | None = None
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +188,19 @@ class Rule:
     unique_by: str | None = None
     buckets: tuple[Bucket, ...] = ()
     evidence_fields: tuple[str, ...] = ()
+    #: What an activity must carry to count at all, such as ``index_number``.
+    must_have: frozenset[str] = frozenset()
+    caps: tuple[Cap, ...] = ()
+    submission: Submission = Submission()
+    extension: Extension = Extension()
+    grace: Grace = Grace()
+    dues: Dues = Dues.UNKNOWN
+    #: Whether cycles that run when the row comes into force go by it too.
+    takes_over_running: bool = False
+    checklist: tuple[Step, ...] = ()
+    apprentice: Apprentice | None = None
+    #: Confidence of single values that are weaker than their row: ``{field or bucket.<key>: confidence}``.
+    field_confidence: Mapping[str, str] = field(default_factory=dict)
 
     def speaks_of(self, certification: str) -> bool:
         """Whether the rule is about this credential."""
@@ -125,10 +254,108 @@ def _bucket(terms: Mapping[str, Any]) -> Bucket:
         per_credential=bool(terms["per_credential"]),
         providers=tuple(terms["providers"]),
         shares_with=frozenset(terms["shares_with"]),
+        by_provider=bool(terms.get("by_provider", False)),
     )
     if (bucket.minimum is None) == (bucket.percent is None):
         raise BadTerms(f"bucket.{bucket.key}: exactly one of minimum and percent has a value")
+    if bucket.by_provider and not bucket.providers:
+        raise BadTerms(f"bucket.{bucket.key}: by_provider needs providers")
     return bucket
+
+
+def _cap(terms: Mapping[str, Any]) -> Cap:
+    name = f"caps.{terms['activity']}"
+    cap = Cap(
+        activity=terms["activity"],
+        title=terms["title"],
+        ceus=_amount(terms.get("ceus"), f"{name}.ceus"),
+        percent=_amount(terms.get("percent"), f"{name}.percent"),
+        confidence=terms.get("confidence", ""),
+    )
+    if cap.ceus is not None and cap.percent is not None:
+        raise BadTerms(f"{name}: ceus and percent cannot both have a value")
+    return cap
+
+
+def _amount(value: Any, name: str) -> Decimal | None:
+    number = _maybe(value, name)
+    if number is not None and number < 0:
+        raise BadTerms(f"{name}: {value!r} is below zero")
+    return number
+
+
+def _whole(value: Any, name: str) -> int | None:
+    number = _amount(value, name)
+    if number is not None and number != int(number):
+        raise BadTerms(f"{name}: {value!r} is not a whole number")
+    return None if number is None else int(number)
+
+
+def _inner(terms: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = terms.get(name) or {}
+    if not isinstance(inner, Mapping):
+        raise BadTerms(f"{name}: keys with values are needed, not {inner!r}")
+    return inner
+
+
+def _listed(terms: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
+    entries = terms.get(name) or ()
+    if not isinstance(entries, list | tuple) or not all(isinstance(one, Mapping) for one in entries):
+        raise BadTerms(f"{name}: a list of keys with values is needed")
+    return tuple(_named(name, entry, read) for entry in entries)
+
+
+def _named(name: str, terms: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
+    """Read an entry of a list; a key that it lacks is named together with the list."""
+    try:
+        return read(terms)
+    except KeyError as missing:
+        raise BadTerms(f"{name}: {missing.args[0]} is missing") from missing
+
+
+def _enum(kind: type[E], value: Any, name: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(kind)
+        raise BadTerms(f"{name}: {value!r} is not one of {allowed}") from None
+
+
+def _step(terms: Mapping[str, Any]) -> Step:
+    return Step(terms["key"], terms["text"], terms.get("confidence", ""))
+
+
+def _need(terms: Mapping[str, Any]) -> Need:
+    name = f"apprentice.{terms['key']}"
+    return Need(
+        key=terms["key"],
+        text=terms["text"],
+        unit=_enum(Unit, terms["unit"], f"{name}.unit"),
+        amount=_decimal(terms["amount"], f"{name}.amount"),
+        evidence=terms["evidence"],
+    )
+
+
+def _route(terms: Mapping[str, Any]) -> Route:
+    route = Route(terms["key"], terms["title"], _listed(terms, "needs", _need))
+    if not route.needs:
+        raise BadTerms(f"apprentice.{route.key}: needs is empty")
+    return route
+
+
+def _apprentice(terms: Any) -> Apprentice | None:
+    if terms is None:
+        return None
+    if not isinstance(terms, Mapping):
+        raise BadTerms(f"apprentice: keys with values or null are needed, not {terms!r}")
+    as_of = terms.get("as_of")
+    return Apprentice(
+        certifications=frozenset(terms["certifications"]),
+        routes=_listed(terms, "routes", _route),
+        source=terms.get("source", ""),
+        as_of=date.fromisoformat(as_of) if isinstance(as_of, str) else as_of,
+        confidence=terms.get("confidence", ""),
+    )
 
 
 def parse_terms(
@@ -140,8 +367,12 @@ def parse_terms(
     min_remainder_minutes: int | None,
     carry_over: Decimal | None,
 ) -> Rule:
-    """The rule that a rule set's columns and ``terms`` spell; raises ``BadTerms``."""
+    """The rule that a rule set's columns and ``terms`` spell; raises ``BadTerms``.
+
+    The keys from ``must_have`` on may be missing, as they are in rows from before they existed: not known.
+    """
     try:
+        submission, extension = _inner(terms, "submission"), _inner(terms, "extension")
         rule = Rule(
             cycle_months=cycle_months,
             anchor=Anchor(anchor),
@@ -154,8 +385,24 @@ def parse_terms(
             min_remainder_minutes=min_remainder_minutes,
             carry_over=carry_over,
             unique_by=terms["unique_by"],
-            buckets=tuple(_bucket(b) for b in terms["buckets"]),
+            buckets=tuple(_named("buckets", b, _bucket) for b in terms["buckets"]),
             evidence_fields=tuple(terms["evidence_fields"]),
+            must_have=_must_have(terms.get("must_have") or ()),
+            caps=_listed(terms, "caps", _cap),
+            submission=Submission(
+                _whole(submission.get("opens_days_before"), "submission.opens_days_before"),
+                _whole(submission.get("closes_days_after"), "submission.closes_days_after"),
+            ),
+            extension=Extension(
+                _amount(extension.get("fee"), "extension.fee"),
+                _whole(extension.get("days"), "extension.days"),
+            ),
+            grace=Grace(_whole(_inner(terms, "grace").get("days"), "grace.days")),
+            dues=_enum(Dues, terms.get("dues", "unknown"), "dues"),
+            takes_over_running=bool(terms.get("takes_over_running", False)),
+            checklist=_listed(terms, "checklist", _step),
+            apprentice=_apprentice(terms.get("apprentice")),
+            field_confidence=dict(_inner(terms, "field_confidence")),
         )
     except KeyError as missing:
         raise BadTerms(f"{missing.args[0]} is missing") from missing
@@ -165,7 +412,27 @@ def parse_terms(
     strangers = {key for bucket in rule.buckets for key in bucket.shares_with} - set(keys)
     if strangers or len(set(keys)) != len(keys):
         raise BadTerms(f"buckets: keys must be unique and shares_with name them ({', '.join(strangers)})")
+    _refuse_twice("caps", [cap.activity for cap in rule.caps])
+    _refuse_twice("checklist", [step.key for step in rule.checklist])
+    if rule.apprentice is not None:
+        _refuse_twice("apprentice.routes", [route.key for route in rule.apprentice.routes])
     return rule
+
+
+#: What ``must_have`` can ask for: a field of an activity that can be empty.
+_MUST_HAVE = frozenset({"index_number"})
+
+
+def _must_have(names: Any) -> frozenset[str]:
+    if isinstance(names, str) or (strange := sorted(set(names) - _MUST_HAVE)):
+        found = names if isinstance(names, str) else ", ".join(map(str, strange))
+        raise BadTerms(f"must_have: {found} is not one of {', '.join(sorted(_MUST_HAVE))}")
+    return frozenset(names)
+
+
+def _refuse_twice(name: str, keys: list[str]) -> None:
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise BadTerms(f"{name}: {', '.join(twice)} stands there twice")
 
 
 def counted(rule: Rule, held: Iterable[str]) -> frozenset[str]:

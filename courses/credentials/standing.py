@@ -1,12 +1,23 @@
-"""What has been earned in a cycle and what is still short: pure, over dataclasses."""
+"""What has been earned in a cycle, what it fills and what is still short: pure, over dataclasses."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
-from courses.credentials.cycles import Period, months_of
-from courses.credentials.rules import ZERO, Demand, Rule, demands, in_proportion, required_ceus
+from courses.credentials.allocating import Offer, allocate
+from courses.credentials.cycles import Period, add_months, months_of
+from courses.credentials.rules import (
+    CENT,
+    ZERO,
+    Demand,
+    Rule,
+    ceus_from_minutes,
+    demands,
+    in_proportion,
+    required_ceus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +36,91 @@ class Earned:
     ceus: Decimal
     topics: frozenset[str] = frozenset()
     provider: str = ""
+    #: Names it in verdicts: the number of its row in the ledger.
+    key: str = ""
+    #: What it was: a value of ``Credit.Activity``.
+    kind: str = "other"
+    minutes: int | None = None
+    #: Whether ``ceus`` is what the certificate says; else it was worked out from ``minutes``.
+    is_stated: bool = True
+    index_number: str = ""
+    #: A reviewer returned it, and nothing new came since.
+    returned: bool = False
+    #: The period that the person chose, where two are possible.
+    placed: Period | None = None
+
+
+class WhyNot(StrEnum):
+    """Why an activity, or a part of its CEUs, does not count in a cycle."""
+
+    OUT_OF_PERIOD = "out_of_period"
+    OTHER_PERIOD = "other_period"
+    BEFORE_CERTIFICATION = "before_certification"
+    RETURNED = "returned"
+    NO_INDEX_NUMBER = "no_index_number"
+    TOO_SHORT = "too_short"
+    OVER_CAP = "over_cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """CEUs of an activity that fill one part of the requirement."""
+
+    demand: str
+    title: str
+    ceus: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an activity counts for in a cycle; ``why_not`` is about what of it does not count."""
+
+    key: str
+    #: Counted in the total of this cycle.
+    ceus: Decimal
+    #: As they stand in the ledger.
+    stated: Decimal
+    parts: tuple[Part, ...] = ()
+    why_not: WhyNot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapStanding:
+    """How much of a kind of activity was done, and how much of it counts; no limit = it is not known."""
+
+    activity: str
+    title: str
+    used: Decimal
+    limit: Decimal | None
+    confidence: str = ""
+
+    @property
+    def over(self) -> Decimal:
+        """CEUs that do not count because of the limit."""
+        return ZERO if self.limit is None else max(ZERO, self.used - self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class BucketStanding:
-    """How one part of the requirement stands."""
+    """How one part of the requirement stands; a CEU fills one part of each ``group``."""
 
     key: str
     title: str
     earned: Decimal
     required: Decimal
+    group: int = 0
 
     @property
     def short(self) -> Decimal:
         return max(ZERO, self.required - self.earned)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """CEUs that are still needed, each of which must fill all of ``parts``; none = of any kind."""
+
+    ceus: Decimal
+    parts: tuple[BucketStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +138,11 @@ class Standing:
     reduced_to_months: int | None = None
     #: The fewest CEUs that fill both the total and every bucket.
     fewest: Decimal = ZERO
+    #: One for each activity given, in their order.
+    verdicts: tuple[Verdict, ...] = ()
+    caps: tuple[CapStanding, ...] = ()
+    #: The last day when the body gave more time, else ``None``.
+    extended_until: date | None = None
     short: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,73 +161,231 @@ class Standing:
 def standing(
     rule: Rule | None,
     held: Collection[Held],
-    credits: Iterable[Earned],
+    earned: Iterable[Earned],
     period: Period,
     today: date,
     *,
     required: Decimal | None = None,
+    extended_until: date | None = None,
 ) -> Standing:
     """How the cycle ``period`` stands on ``today``.
 
     Counts what was completed in the period and not before the first of the credentials was earned.
-    ``required`` is what the body told the person and replaces the rule's number. Without a rule there are no
-    buckets.
+    ``required`` is what the body told the person and replaces the rule's number; ``extended_until`` is the
+    last day when the body gave more time. Without a rule there are no buckets.
     """
+    earned = list(earned)
     keys = frozenset(one.key for one in held)
-    since = max(period.starts_on, min((one.earned_on for one in held), default=period.starts_on))
-    counting = [one for one in credits if since <= one.completed_on and one.completed_on in period]
+    first = min((one.earned_on for one in held), default=period.starts_on)
     months, reduced = months_of(period), None
     if required is None and rule is not None:
         required = required_ceus(rule, keys)
         if rule.prorate_first and months < rule.cycle_months and required is not None:
             required, reduced = in_proportion(required, months, rule.cycle_months), months
     asked = demands(rule, keys, required, months) if rule is not None else ()
-    since_by_demand = {
-        d.key: min((h.earned_on for h in held if h.key in d.asked_by), default=since) for d in asked
-    }
-    filled = _fill(asked, counting, since_by_demand)
-    buckets = tuple(BucketStanding(d.key, d.title, filled[d.key], d.required) for d in asked)
-    earned = sum((one.ceus for one in counting), ZERO)
-    shorts = {bucket.key: bucket.short for bucket in buckets}
-    by_group = [sum((shorts[d.key] for d in group), ZERO) for group in _rivals(asked)]
+    since = [min((h.earned_on for h in held if h.key in d.asked_by), default=first) for d in asked]
+
+    offers: list[Offer] = []
+    offered: list[int] = []  # which of ``earned`` each offer is
+    refused: dict[int, WhyNot] = {}
+    worth = [ZERO] * len(earned)
+    used: dict[str, Decimal] = {}
+    for number in sorted(range(len(earned)), key=lambda n: _order(earned[n])):
+        one = earned[number]
+        refusal = _refusal(rule, one, period, first, extended_until)
+        if refusal is None:
+            worth[number] = ceus_under(rule, one)
+            if worth[number] <= 0:
+                refusal = WhyNot.TOO_SHORT
+        if refusal is not None:
+            refused[number] = refusal
+            continue
+        used[one.kind] = used.get(one.kind, ZERO) + worth[number]
+        fits = tuple(
+            i for i, demand in enumerate(asked) if one.completed_on >= since[i] and _enters(one, demand)
+        )
+        offers.append(Offer(_cents(worth[number]), fits, one.kind))
+        offered.append(number)
+
+    caps = [
+        CapStanding(
+            cap.activity, cap.title, used.get(cap.activity, ZERO), cap.limit(required), cap.confidence
+        )
+        for cap in (rule.caps if rule is not None else ())
+    ]
+    groups = _rivals(asked)
+    given = allocate(
+        [_cents(demand.required) for demand in asked],
+        groups,
+        offers,
+        {cap.activity: _cents(cap.limit) for cap in caps if cap.limit is not None},
+    )
+    group_of = {part: number for number, group in enumerate(groups) for part in group}
+    buckets = tuple(
+        BucketStanding(d.key, d.title, _ceus(given.earned[i]), d.required, group_of[i])
+        for i, d in enumerate(asked)
+    )
+    place = {number: i for i, number in enumerate(offered)}
+    verdicts = []
+    for number, one in enumerate(earned):
+        if number in refused:
+            verdicts.append(Verdict(one.key, ZERO, one.ceus, (), refused[number]))
+            continue
+        i = place[number]
+        counts = _ceus(given.counts[i])
+        why_not = None
+        if counts < worth[number]:
+            why_not = WhyNot.OVER_CAP
+        elif counts < one.ceus:
+            why_not = WhyNot.TOO_SHORT
+        parts = tuple(
+            Part(asked[part].key, asked[part].title, _ceus(amount))
+            for part, amount in sorted(given.parts[i].items())
+        )
+        verdicts.append(Verdict(one.key, counts, one.ceus, parts, why_not))
+    total = _ceus(sum(given.counts))
+    by_group = [sum((buckets[part].short for part in group), ZERO) for group in groups]
+    last_on = period.last_on if extended_until is None else extended_until
     return Standing(
-        earned=earned,
+        earned=total,
         required=required,
         buckets=buckets,
-        days_left=(period.last_on - today).days,
+        days_left=(last_on - today).days,
         ends_on=period.ends_on,
         reduced_to_months=reduced,
-        fewest=max(ZERO, (required or ZERO) - earned, *by_group),
+        fewest=max(ZERO, (required or ZERO) - total, *by_group),
+        verdicts=tuple(verdicts),
+        caps=tuple(caps),
+        extended_until=extended_until,
     )
 
 
-def _fill(
-    asked: Sequence[Demand], credits: Sequence[Earned], since: Mapping[str, date]
-) -> dict[str, Decimal]:
-    """CEUs in each bucket: no CEU in two buckets that do not share, and the most that can be met is met."""
-    filled = {demand.key: ZERO for demand in asked}
-    for group in _rivals(asked):
-        supply: dict[tuple[str, ...], Decimal] = {}
-        for one in credits:
-            fits = tuple(
-                d.key
-                for d in group
-                if one.topics & d.topics
-                and d.bucket.admits_provider(one.provider)
-                and one.completed_on >= since[d.key]
-            )
-            if fits:
-                supply[fits] = supply.get(fits, ZERO) + one.ceus
-        filled |= _most(supply, {d.key: d.required for d in group})
-    return filled
+def what_if(
+    rule: Rule | None,
+    held: Collection[Held],
+    earned: Iterable[Earned],
+    period: Period,
+    today: date,
+    extra: Earned,
+    *,
+    required: Decimal | None = None,
+    extended_until: date | None = None,
+) -> tuple[Standing, Standing]:
+    """How the cycle stands, and how it would stand with ``extra`` as well."""
+    earned = list(earned)
+
+    def stand(activities: list[Earned]) -> Standing:
+        return standing(
+            rule, held, activities, period, today, required=required, extended_until=extended_until
+        )
+
+    return stand(earned), stand([*earned, extra])
 
 
-def _rivals(asked: Sequence[Demand]) -> list[list[Demand]]:
+def least(of: Standing) -> tuple[Lack, ...]:
+    """The fewest further CEUs that complete the cycle, and what each of them must fill."""
+    left = {
+        group: [(bucket, bucket.short) for bucket in of.short_buckets if bucket.group == group]
+        for group in sorted({bucket.group for bucket in of.short_buckets})
+    }
+    lacks, total = [], ZERO
+    while any(left.values()):
+        heads = [shorts[0] for shorts in left.values() if shorts]
+        step = min(short for _, short in heads)
+        lacks.append(Lack(step, tuple(bucket for bucket, _ in heads)))
+        total += step
+        for shorts in left.values():
+            if shorts:
+                bucket, short = shorts.pop(0)
+                if short > step:
+                    shorts.insert(0, (bucket, short - step))
+    if of.fewest > total:
+        lacks.append(Lack(of.fewest - total))
+    return tuple(lacks)
+
+
+def claimable(rule: Rule | None, period: Period, day: date, *, extended_until: date | None = None) -> bool:
+    """Whether an activity of ``day`` may count in ``period``, be it by the person's choice.
+
+    Besides its own days a period may claim those of its extension and, where the rule lets it choose, those
+    of the renewal month before it: the last month of the period before.
+    """
+    if day in period or (extended_until is not None and period.ends_on <= day <= extended_until):
+        return True
+    chooses = rule is not None and rule.either_month
+    return chooses and add_months(period.starts_on, -1) <= day < period.starts_on
+
+
+def ceus_under(rule: Rule | None, one: Earned) -> Decimal:
+    """CEUs that the activity is worth with the body of ``rule``.
+
+    The figure of the ledger, except where the rule counts minutes and these are known: a certificate never
+    makes more of them, and a figure that was worked out for one body is worked out anew for another.
+    """
+    if rule is None or one.minutes is None:
+        return one.ceus
+    if not one.is_stated:
+        return _known(ceus_from_minutes(one.minutes, rule), one.ceus)
+    if rule.min_remainder_minutes is not None:
+        return min(one.ceus, _known(ceus_from_minutes(one.minutes, rule), one.ceus))
+    return one.ceus
+
+
+def _known(value: Decimal | None, otherwise: Decimal) -> Decimal:
+    return otherwise if value is None else value
+
+
+def _refusal(
+    rule: Rule | None, one: Earned, period: Period, first: date, extended_until: date | None
+) -> WhyNot | None:
+    """Why nothing of an activity counts, if so."""
+    if one.placed is None or one.placed == period:
+        own = one.completed_on in period or (
+            one.placed is not None
+            and claimable(rule, period, one.completed_on, extended_until=extended_until)
+        )
+        if not own:
+            return WhyNot.OUT_OF_PERIOD
+    else:
+        here = claimable(rule, period, one.completed_on, extended_until=extended_until)
+        return WhyNot.OTHER_PERIOD if here else WhyNot.OUT_OF_PERIOD
+    if one.completed_on < first:
+        return WhyNot.BEFORE_CERTIFICATION
+    if one.returned:
+        return WhyNot.RETURNED
+    if rule is not None and "index_number" in rule.must_have and not one.index_number.strip():
+        return WhyNot.NO_INDEX_NUMBER
+    return None
+
+
+def _order(one: Earned) -> tuple[object, ...]:
+    """The order in which activities take their place: as they came into the ledger."""
+    return (
+        len(one.key),
+        one.key,
+        one.completed_on,
+        one.ceus,
+        sorted(one.topics),
+        one.provider,
+        one.kind,
+        one.minutes or 0,
+        one.index_number,
+    )
+
+
+def _enters(one: Earned, demand: Demand) -> bool:
+    """Whether CEUs of an activity may fill a part."""
+    if one.topics & demand.topics:
+        return demand.bucket.admits_provider(one.provider)
+    return demand.bucket.enters_by(one.provider)
+
+
+def _rivals(asked: Sequence[Demand]) -> list[list[int]]:
     """Demands in groups that compete for the same CEU; buckets that share are in different groups."""
-    groups: list[list[Demand]] = []
-    for demand in asked:
-        rivals = [g for g in groups if any(not _share(demand, other) for other in g)]
-        merged = [one for group in rivals for one in group] + [demand]
+    groups: list[list[int]] = []
+    for number, demand in enumerate(asked):
+        rivals = [g for g in groups if any(not _share(demand, asked[other]) for other in g)]
+        merged = sorted([one for group in rivals for one in group] + [number])
         groups = [g for g in groups if g not in rivals] + [merged]
     return groups
 
@@ -149,42 +394,9 @@ def _share(one: Demand, other: Demand) -> bool:
     return other.bucket.key in one.bucket.shares_with or one.bucket.key in other.bucket.shares_with
 
 
-def _most(supply: Mapping[tuple[str, ...], Decimal], wanted: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Split ``supply`` (CEUs by the buckets they fit) so that as much of ``wanted`` as possible is met.
+def _cents(ceus: Decimal) -> int:
+    return int(ceus * 100)
 
-    A maximum flow by augmenting paths. What is left over goes to the first bucket that it fits.
-    """
-    given: dict[tuple[tuple[str, ...], str], Decimal] = {(fits, key): ZERO for fits in supply for key in fits}
-    left = dict(supply)
-    got = dict.fromkeys(wanted, ZERO)
 
-    def push(fits: tuple[str, ...], amount: Decimal, seen: set[str]) -> Decimal:
-        """Place up to ``amount`` of ``fits``, moving others aside where that helps; returns what was."""
-        for key in fits:
-            if key in seen:
-                continue
-            seen.add(key)
-            room = min(amount, wanted[key] - got[key])
-            if room > 0:
-                given[fits, key] += room
-                got[key] += room
-                return room
-            for other in supply:
-                if other == fits or not given.get((other, key)):
-                    continue
-                moved = push(other, min(amount, given[other, key]), seen)
-                if moved:
-                    given[other, key] -= moved
-                    given[fits, key] += moved
-                    return moved
-        return ZERO
-
-    for fits in supply:
-        while left[fits] > 0:
-            placed = push(fits, left[fits], set())
-            if not placed:
-                break
-            left[fits] -= placed
-    for fits, rest in left.items():
-        got[fits[0]] += rest
-    return got
+def _ceus(cents: int) -> Decimal:
+    return (Decimal(cents) / 100).quantize(CENT)
