@@ -1,20 +1,27 @@
 """Recording what a person holds, and opening the cycle that it is kept in."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from courses.catalog.models import Certification, Requirement
+from courses.catalog.models import Body, Certification, Requirement
+from courses.credentials.actions.history import note_change
 from courses.credentials.actions.refusals import (
     AlreadyRecorded,
     DatesRefused,
     DatesUnknown,
     FutureDate,
+    Refused,
     RequirementUnknown,
+    RowRefused,
+    StatusRefused,
 )
 from courses.credentials.actions.rules import rule_set_for
 from courses.credentials.cycles import (
@@ -29,6 +36,30 @@ from courses.credentials.models import CredentialHeld, Cycle
 from courses.credentials.rules import Anchor, Rule, required_ceus
 from courses.credentials.signals import cycle_opened
 from courses.progress.actions import meet_requirement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A credential as a person enters it."""
+
+    certification: Certification
+    earned_on: date
+    number: str = ""
+    status: str = CredentialHeld.Status.ACTIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleDates:
+    """What a person knows of a body's running cycle.
+
+    ``ends_on`` is the first day after it; ``required`` is what the body told the person.
+    """
+
+    renewal_month: int | None = None
+    renewal_year: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    required: Decimal | None = None
 
 
 @transaction.atomic
@@ -52,12 +83,13 @@ def record_credential(
     makes of the renewal month or of ``earned_on``. ``required`` is what the body told the person.
     Raises a ``Refused``; then nothing is written.
     """
-    User.objects.select_for_update().get(pk=user.pk)  # one cycle of a body at a time: two requests queue here
+    lock_person(user)
     today = user.local(at).date()
     if earned_on > today:
         raise FutureDate("earned_on")
     if CredentialHeld.objects.owned_by(user).filter(certification=certification).exists():
         raise AlreadyRecorded(_("You have recorded this credential already."))
+    refuse_strange_status(certification, status, today)
     held = CredentialHeld.objects.create(
         user=user,
         certification=certification,
@@ -67,51 +99,138 @@ def record_credential(
         recorded_at=at,
     )
     if held.is_kept:
-        running = Cycle.objects.owned_by(user).filter(body=certification.body).running_on(today).first()
-        if running is not None:
-            _join_cycle(running, held, starts_on=starts_on, ends_on=ends_on, required=required)
-        else:
-            period = _period(
-                held, today, month=renewal_month, year=renewal_year, starts_on=starts_on, ends_on=ends_on
-            )
-            _open_cycle(held, period, required=required, at=at)
+        dates = CycleDates(
+            renewal_month=renewal_month,
+            renewal_year=renewal_year,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            required=required,
+        )
+        enter_cycle(held, dates, by=user, at=at)
     meet_requirement(user=user, kind=Requirement.Kind.CREDENTIAL, key=certification.key, at=at)
     return held
 
 
+@transaction.atomic
+def record_credentials(
+    *, user: User, rows: Sequence[Recorded], dates: Mapping[int, CycleDates], at: datetime
+) -> list[CredentialHeld]:
+    """Record several credentials at once, all or none; ``dates`` are those of each body, by its number.
+
+    Raises ``RowRefused`` for the first row that is refused; then nothing is written.
+    """
+    lock_person(user)
+    opened: set[int] = set()
+    held: dict[int, CredentialHeld] = {}
+    # the one earned first opens the cycle: it may begin before the others were earned
+    for index in sorted(range(len(rows)), key=lambda n: (rows[n].earned_on, n)):
+        row = rows[index]
+        body = row.certification.body_id
+        given = dates.get(body, CycleDates())
+        if body in opened:  # the dates were given for the cycle that is open now
+            given = CycleDates(required=given.required)
+        try:
+            held[index] = record_credential(user=user, at=at, **vars(row), **vars(given))
+        except Refused as refusal:
+            raise RowRefused(index, refusal) from refusal
+        if held[index].is_kept:
+            opened.add(body)
+    return [held[index] for index in range(len(rows))]
+
+
+def lock_person(user: User) -> None:
+    """One change of what a person holds at a time: two requests queue here until the transaction ends."""
+    User.objects.select_for_update().get(pk=user.pk)
+
+
+def refuse_strange_status(certification: Certification, status: str, on: date) -> None:
+    """Only a credential whose rules know an apprentice mark can have it."""
+    if status != CredentialHeld.Status.APPRENTICE:
+        return
+    rule_set = rule_set_for(certification.body, certification.key, on)
+    if rule_set is None or "apprentice" not in rule_set.terms:  # nobody knows
+        return
+    terms = rule_set.terms["apprentice"] or {"certifications": []}
+    if certification.key not in terms["certifications"]:
+        raise StatusRefused(_("The %(name)s has no apprentice mark.") % {"name": certification.abbreviation})
+
+
+def enter_cycle(held: CredentialHeld, dates: CycleDates, *, by: User | None, at: datetime) -> Cycle:
+    """Put a credential that asks for CEUs into its body's running cycle, or open that; raises ``Refused``."""
+    user = held.user
+    today = user.local(at).date()
+    running = Cycle.objects.owned_by(user).filter(body=held.certification.body).running_on(today).first()
+    if running is not None:
+        _join_cycle(running, held, dates, by=by, at=at)
+        return running
+    return _open_cycle(held, _period(held, today, dates), required=dates.required, at=at)
+
+
 def _join_cycle(
-    cycle: Cycle,
-    held: CredentialHeld,
-    *,
-    starts_on: date | None,
-    ends_on: date | None,
-    required: Decimal | None,
+    cycle: Cycle, held: CredentialHeld, dates: CycleDates, *, by: User | None, at: datetime
 ) -> None:
-    if (starts_on or cycle.starts_on, ends_on or cycle.ends_on) != (cycle.starts_on, cycle.ends_on):
+    rule = cycle.rule_set.rule() if cycle.rule_set else None
+    given = (dates.starts_on or cycle.starts_on, dates.ends_on or cycle.ends_on)
+    month = cycle.due_on.month
+    if rule is not None and rule.anchor is Anchor.RENEWAL_MONTH and dates.renewal_month:
+        month = dates.renewal_month
+    if given != (cycle.starts_on, cycle.ends_on) or month != cycle.due_on.month:
         raise DatesRefused(
             _("Your %(body)s credentials share one cycle, which ends on %(day)s. Leave the dates empty.")
-            % {"body": cycle.body.short, "day": date_format(cycle.due_on)}
+            % {"body": cycle.body.short, "day": date_format(cycle.due_on)},
+            "last_on" if given != (cycle.starts_on, cycle.ends_on) else "renewal_month",
         )
-    rule = cycle.rule_set.rule() if cycle.rule_set else None
     keys = [*cycle.credentials.values_list("certification__key", flat=True), held.certification.key]
-    if required is not None:
-        cycle.required_override = required
+    if dates.required is not None:
+        if cycle.required_override not in (None, dates.required):
+            note_change(cycle, "required", cycle.required_override, dates.required, by=by, at=at)
+        cycle.required_override = dates.required
         cycle.save(update_fields=["required_override"])
     elif cycle.required_override is None and (rule is None or required_ceus(rule, keys) is None):
         raise RequirementUnknown(_ask_number())
+    earliest = cycle.credentials.aggregate(first=Min("earned_on"))["first"]
     cycle.credentials.add(held)
+    if earliest == cycle.starts_on:
+        settle_first_day(cycle, by=by, at=at)
+
+
+def settle_first_day(cycle: Cycle, *, by: User | None, at: datetime, field: str = "earned_on") -> None:
+    """Let a person's first cycle begin on the day its first credential was earned, if that is in its months.
+
+    Raises ``DatesRefused`` for ``field`` when the cycle would be over before it begins.
+    """
+    others = Cycle.objects.owned_by(cycle.user).filter(body=cycle.body).exclude(pk=cycle.pk)
+    if others.filter(starts_on__lt=cycle.starts_on).exists():
+        return
+    months = cycle.rule_set.cycle_months if cycle.rule_set else Rule().cycle_months
+    earliest = cycle.credentials.aggregate(first=Min("earned_on"))["first"]
+    first = max(add_months(cycle.ends_on, -months), earliest)
+    if first >= cycle.ends_on:
+        raise DatesRefused(_("The cycle ends before it begins, or before the credential was earned."), field)
+    if first != cycle.starts_on:
+        note_change(cycle, "starts_on", cycle.starts_on, first, by=by, at=at)
+        cycle.starts_on = first
+        cycle.save(update_fields=["starts_on"])
+
+
+def refuse_overlap(
+    user: User, body: Body, period: Period, *, but: Cycle | None = None, field: str = "last_on"
+) -> None:
+    """A day belongs to one cycle of a body; raises ``DatesRefused``."""
+    others = Cycle.objects.owned_by(user).filter(
+        body=body, starts_on__lt=period.ends_on, ends_on__gt=period.starts_on
+    )
+    for other in others.exclude(pk=but.pk if but else None)[:1]:
+        raise DatesRefused(
+            _("These dates overlap your %(body)s cycle that ends on %(day)s.")
+            % {"body": body.short, "day": date_format(other.due_on)},
+            field,
+        )
 
 
 def _open_cycle(held: CredentialHeld, period: Period, *, required: Decimal | None, at: datetime) -> Cycle:
     body = held.certification.body
-    others = Cycle.objects.owned_by(held.user).filter(
-        body=body, starts_on__lt=period.ends_on, ends_on__gt=period.starts_on
-    )
-    for other in others[:1]:
-        raise DatesRefused(
-            _("These dates overlap your %(body)s cycle that ends on %(day)s.")
-            % {"body": body.short, "day": date_format(other.due_on)}
-        )
+    refuse_overlap(held.user, body, period)
     rule_set = rule_set_for(body, held.certification.key, period.starts_on)
     if required is None and (
         rule_set is None or required_ceus(rule_set.rule(), [held.certification.key]) is None
@@ -135,19 +254,12 @@ def _ask_number() -> str:
     return _("We do not know how many CEUs are asked for. Enter the number that the body tells you.")
 
 
-def _period(
-    held: CredentialHeld,
-    today: date,
-    *,
-    month: int | None,
-    year: int | None,
-    starts_on: date | None,
-    ends_on: date | None,
-) -> Period:
+def _period(held: CredentialHeld, today: date, dates: CycleDates) -> Period:
     """The dates of a first cycle: as given, else as the rule in force makes them."""
-    certification = held.certification
+    certification, starts_on, ends_on = held.certification, dates.starts_on, dates.ends_on
     rule_set = rule_set_for(certification.body, certification.key, starts_on or today)
     rule = rule_set.rule() if rule_set else Rule()
+    month, year = dates.renewal_month, dates.renewal_year
     found: Period | None = None
     if ends_on is not None:
         found = Period(starts_on or add_months(ends_on, -rule.cycle_months), ends_on)

@@ -71,3 +71,37 @@ class NotWithdrawable(Refused):
     """Only an own entry that still counts can be withdrawn, with a reason."""
 
     field = "reason"
+
+
+class ReasonNeeded(Refused):
+    """A change that takes something away, or changes what counts, says why."""
+
+    field = "reason"
+
+
+class StatusRefused(Refused):
+    """A credential cannot have this status."""
+
+    field = "status"
+
+
+class RowRefused(Refused):
+    """One of several credentials cannot be recorded: ``row`` is its place in the list."""
+
+    def __init__(self, row: int, why: Refused) -> None:
+        super().__init__(str(why))
+        self.row = row
+        self.why = why
+        self.field = why.field
+
+
+class ProofRefused(Refused):
+    """Something cannot prove what it is given for."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NoSuchStep(Refused):
+    """The rules of the cycle have no such step of renewal."""
