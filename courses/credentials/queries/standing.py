@@ -1,25 +1,90 @@
-"""How a person's cycles stand: the rows of the ledger read once, the arithmetic in ``standing``."""
+"""How people's cycles stand: the rows of their ledgers read once, the arithmetic in ``standing``."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from courses.credentials.models import CredentialHeld, Credit, Cycle
-from courses.credentials.standing import Earned, Held, Standing, standing
+from courses.credentials.cycles import Period
+from courses.credentials.models import (
+    CourseApproval,
+    CredentialHeld,
+    Credit,
+    Cycle,
+    Evidence,
+    EvidenceReview,
+    RuleSet,
+)
+from courses.credentials.pace import Pace, pace
+from courses.credentials.rules import ZERO, Rule
+from courses.credentials.standing import (
+    Earned,
+    Held,
+    Lack,
+    Standing,
+    Verdict,
+    WhyNot,
+    claimable,
+    least,
+    standing,
+    what_if,
+)
+
+#: Days for which a cycle that is over is told in days; later its date says more.
+_JUST_OVER = 60
+
+
+class NextKind(StrEnum):
+    """What a person can do for a cycle."""
+
+    ADD_INDEX_NUMBER = "add_index_number"
+    MEND_RETURNED = "mend_returned"
+    MOVE_HERE = "move_here"
+    ADD_EVIDENCE = "add_evidence"
+    EARN = "earn"
+
+
+@dataclass(frozen=True)
+class NextAction:
+    """One thing to do for a cycle: the words, and the page where it is done."""
+
+    kind: NextKind
+    text: str
+    url_name: str = ""
+    args: tuple[int, ...] = ()
+    #: Numbers of the activities that it is about.
+    credits: tuple[int, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name, args=self.args) if self.url_name else ""
 
 
 @dataclass(frozen=True)
 class CycleStanding:
-    """A cycle, the credentials that count in it, and how it stands."""
+    """A cycle, the credentials that count in it, and how it stands ``on`` a day."""
 
     cycle: Cycle
     credentials: list[CredentialHeld]
     standing: Standing
+    on: date
+    rule: Rule | None = None
+    #: The rows that ``standing`` was made from, in the order of its verdicts, and what it took them for.
+    credits: tuple[Credit, ...] = ()
+    earned: tuple[Earned, ...] = ()
+    #: Numbers of activities without a file that proves them.
+    unproven: frozenset[int] = frozenset()
 
     @property
     def names(self) -> str:
@@ -34,10 +99,57 @@ class CycleStanding:
     def sentence(self) -> str:
         return sentence(self)
 
+    @cached_property
+    def pace(self) -> Pace:
+        """Whether CEUs come fast enough."""
+        return pace(self.standing, self.cycle.period, self.earned, self.on)
+
+    @property
+    def least(self) -> tuple[Lack, ...]:
+        """The fewest further CEUs that complete it."""
+        return least(self.standing)
+
+    @property
+    def next_actions(self) -> list[NextAction]:
+        return next_actions(self)
+
+    @property
+    def counting(self) -> list[tuple[Credit, Verdict]]:
+        """The activities that have to do with this cycle, the newest first, and what becomes of each."""
+        pairs = zip(self.credits, self.standing.verdicts, strict=True)
+        return [(credit, v) for credit, v in pairs if v.why_not is not WhyNot.OUT_OF_PERIOD]
+
+    def what_if(self, extra: Earned) -> tuple[Standing, Standing]:
+        """How it stands now, and how it would with one more activity."""
+        return what_if(
+            self.rule,
+            held_of(self.credentials),
+            self.earned,
+            self.cycle.period,
+            self.on,
+            extra,
+            required=self.cycle.required_override,
+            extended_until=self.cycle.extended_until,
+        )
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What an activity counts for in one cycle, and the words for it."""
+
+    of: CycleStanding
+    verdict: Verdict
+    text: str
+
 
 def amount(number: Decimal) -> str:
     """CEUs as people write them: 6, 6.5, 0.25."""
     return f"{number.normalize():f}"
+
+
+def ceus(number: Decimal) -> str:
+    """An amount with its unit: 1 CEU, 2.5 CEUs."""
+    return ngettext("%(n)s CEU", "%(n)s CEUs", 1 if number == 1 else 2) % {"n": amount(number)}
 
 
 def sentence(of: CycleStanding) -> str:
@@ -52,7 +164,10 @@ def sentence(of: CycleStanding) -> str:
         }
     else:
         what = _short(now)
-    return _("%(what)s, %(when)s.") % {"what": what, "when": _when(now.days_left)}
+    parts = [what]
+    if not now.is_met:
+        parts += _waiting(of)
+    return _("%(what)s, %(when)s.") % {"what": ", ".join(parts), "when": _when(of)}
 
 
 def _short(now: Standing) -> str:
@@ -77,50 +192,355 @@ def _short(now: Standing) -> str:
             )
 
 
-def _when(days_left: int) -> str:
+def _waiting(of: CycleStanding) -> list[str]:
+    """What would count if the person mended it."""
+    parts = []
+    if lacking := _sum(_without_number(of)):
+        text = ngettext(
+            "%(ceus)s waits for an index number",
+            "%(ceus)s wait for an index number",
+            1 if lacking == 1 else 2,
+        )
+        parts.append(text % {"ceus": ceus(lacking)})
+    if returned := _sum(_refused(of, WhyNot.RETURNED)):
+        text = ngettext("%(ceus)s was returned", "%(ceus)s were returned", 1 if returned == 1 else 2)
+        parts.append(text % {"ceus": ceus(returned)})
+    return parts
+
+
+def _sum(pairs: Iterable[tuple[Credit, Verdict]]) -> Decimal:
+    return sum((verdict.stated for _credit, verdict in pairs), ZERO)
+
+
+def _refused(of: CycleStanding, reason: WhyNot) -> list[tuple[Credit, Verdict]]:
+    return [(credit, verdict) for credit, verdict in of.counting if verdict.why_not is reason]
+
+
+def _without_number(of: CycleStanding) -> list[tuple[Credit, Verdict]]:
+    """Activities whose index number the person can still give: ours have one when the body approved them."""
+    return [
+        (credit, verdict)
+        for credit, verdict in _refused(of, WhyNot.NO_INDEX_NUMBER)
+        if credit.source != Credit.Source.OUR_COURSE
+    ]
+
+
+def _when(of: CycleStanding) -> str:
+    days_left, cycle = of.days_left, of.cycle
+    if days_left < -_JUST_OVER:
+        last_on = cycle.extended_until or cycle.due_on
+        return _("ended on %(day)s") % {"day": date_format(last_on)}
     if days_left < 0:
         return ngettext("over for %(n)d day", "over for %(n)d days", -days_left) % {"n": -days_left}
     if days_left == 0:
         return _("today is the last day")
-    return ngettext("%(n)d day left", "%(n)d days left", days_left) % {"n": days_left}
+    left = ngettext("%(n)d day left", "%(n)d days left", days_left) % {"n": days_left}
+    if cycle.extended_until is not None and of.on > cycle.due_on:
+        return _("%(left)s of the extension") % {"left": left}
+    return left
+
+
+def next_actions(of: CycleStanding) -> list[NextAction]:
+    """What the person can do for the cycle: what mends an activity first, then what must still be earned."""
+    found = []
+    if lacking := _without_number(of):
+        found.append(
+            _about(
+                NextKind.ADD_INDEX_NUMBER,
+                lacking,
+                _("Add the index number of %(what)s: %(ceus)s wait for it."),
+            )
+        )
+    if returned := _refused(of, WhyNot.RETURNED):
+        found.append(
+            _about(NextKind.MEND_RETURNED, returned, _("Mend %(what)s, which a reviewer returned: %(ceus)s."))
+        )
+    if not of.standing.is_met:
+        if elsewhere := _movable(of):
+            found.append(
+                _about(
+                    NextKind.MOVE_HERE,
+                    elsewhere,
+                    _("%(what)s may also count in this cycle: %(ceus)s."),
+                )
+            )
+        for lack in of.least:
+            found.append(NextAction(NextKind.EARN, _earn(lack), "credentials:add_credit"))
+    bare = [(c, v) for c, v in of.counting if v.ceus and c.pk in of.unproven]
+    if bare and of.rule is not None and "certificate" in of.rule.evidence_fields:
+        found.append(_about(NextKind.ADD_EVIDENCE, bare, _("Add the certificate of %(what)s: %(ceus)s.")))
+    return found
+
+
+def _about(kind: NextKind, pairs: Sequence[tuple[Credit, Verdict]], text: str) -> NextAction:
+    """An action about activities: about one by its title, on its page; about more by their number."""
+    first = pairs[0][0]
+    what = _("“%(title)s”") % {"title": first.detail.title}
+    if len(pairs) > 1:
+        what = ngettext("%(n)d activity", "%(n)d activities", len(pairs)) % {"n": len(pairs)}
+    total = sum((verdict.ceus or verdict.stated for _credit, verdict in pairs), ZERO)
+    return NextAction(
+        kind,
+        text % {"what": what, "ceus": ceus(total)},
+        "credentials:credit" if len(pairs) == 1 else "credentials:activities",
+        (first.pk,) if len(pairs) == 1 else (),
+        tuple(credit.pk for credit, _verdict in pairs),
+    )
+
+
+def _movable(of: CycleStanding) -> list[tuple[Credit, Verdict]]:
+    """Activities that count in another cycle, and may be put into this one."""
+    found = []
+    for credit, one, verdict in zip(of.credits, of.earned, of.standing.verdicts, strict=True):
+        if verdict.why_not in (WhyNot.OUT_OF_PERIOD, WhyNot.OTHER_PERIOD) and claimable(
+            of.rule, of.cycle.period, one.completed_on, extended_until=of.cycle.extended_until
+        ):
+            found.append((credit, verdict))
+    return found
+
+
+def _earn(lack: Lack) -> str:
+    parts = _(" and at once ").join(_("“%(part)s”") % {"part": bucket.title} for bucket in lack.parts)
+    if not parts:
+        return _("Earn %(ceus)s of any kind.") % {"ceus": ceus(lack.ceus)}
+    return _("Earn %(ceus)s in %(parts)s.") % {"ceus": ceus(lack.ceus), "parts": parts}
+
+
+def explain(cycles: Iterable[CycleStanding]) -> dict[int, list[Counting]]:
+    """What each activity counts for, by its number: a line for every cycle that it has to do with."""
+    found: dict[int, list[Counting]] = defaultdict(list)
+    for of in cycles:
+        for credit, verdict in of.counting:
+            found[credit.pk].append(Counting(of, verdict, verdict_text(of, credit, verdict)))
+    return dict(found)
+
+
+def verdict_text(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
+    """What an activity counts for in a cycle and what of it does not, in a sentence or two."""
+    words = []
+    if verdict.ceus:
+        words.append(
+            _("%(ceus)s for %(names)s%(parts)s.")
+            % {"ceus": ceus(verdict.ceus), "names": of.names, "parts": _parts(of, verdict)}
+        )
+    if verdict.why_not is not None:
+        words.append(_why_not(of, credit, verdict))
+    return " ".join(words)
+
+
+def _parts(of: CycleStanding, verdict: Verdict) -> str:
+    groups = {bucket.key: bucket.group for bucket in of.standing.buckets}
+    by_group: dict[int, list[str]] = defaultdict(list)
+    for part in verdict.parts:
+        words = {"n": amount(part.ceus), "part": part.title}
+        by_group[groups[part.demand]].append(_("%(n)s in “%(part)s”") % words)
+    told = [_(" and ").join(parts) for parts in by_group.values()]
+    return ": " + _(", at once ").join(told) if told else ""
+
+
+def _why_not(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
+    body, rest = of.cycle.body.short, ceus(verdict.stated - verdict.ceus)
+    match verdict.why_not:
+        case WhyNot.NO_INDEX_NUMBER if credit.source == Credit.Source.OUR_COURSE:
+            return _("%(body)s has given this course no index number, so it does not count there.") % {
+                "body": body
+            }
+        case WhyNot.NO_INDEX_NUMBER:
+            return _("Waits for an index number: without one %(body)s counts nothing.") % {"body": body}
+        case WhyNot.RETURNED:
+            return _("A reviewer returned it; it counts again when you have mended it.")
+        case WhyNot.BEFORE_CERTIFICATION:
+            return _("Completed before you were certified.")
+        case WhyNot.OTHER_PERIOD:
+            return _("You put it into another cycle.")
+        case WhyNot.OUT_OF_PERIOD:
+            return _("Not in the days of this cycle.")
+        case WhyNot.TOO_SHORT if verdict.ceus:
+            return _("%(body)s counts the minutes: %(rest)s of it do not count.") % {
+                "body": body,
+                "rest": rest,
+            }
+        case WhyNot.TOO_SHORT:
+            return _("Too short to earn a CEU with %(body)s.") % {"body": body}
+        case WhyNot.OVER_CAP:
+            title = next((cap.title for cap in of.standing.caps if cap.over), "")
+            kinds = {key: cap.title for cap in of.standing.caps for key in (cap.activity,)}
+            return _("%(rest)s over the limit of “%(kind)s”.") % {
+                "rest": rest,
+                "kind": kinds.get(credit.activity, title),
+            }
+    return ""
+
+
+@dataclass
+class _Ledgers:
+    """What the ledgers of some people say, read in a constant number of queries."""
+
+    credits: dict[int, list[Credit]] = field(default_factory=lambda: defaultdict(list))
+    earned: dict[int, Earned] = field(default_factory=dict)
+    unproven: set[int] = field(default_factory=set)
+    #: By course and body.
+    approvals: dict[tuple[int, int], list[CourseApproval]] = field(default_factory=dict)
+
+
+def _read(people: Sequence[int]) -> _Ledgers:
+    """Four queries: credits with words and places, reviews, files, approvals of our courses."""
+    found = _Ledgers()
+    mine = {"credit__ledger__user__in": people}
+    reviews: dict[int, tuple[str, datetime]] = {}
+    for pk, verdict, reviewed_at in (
+        EvidenceReview.objects.filter(**mine)
+        .order_by("reviewed_at", "pk")
+        .values_list("credit_id", "verdict", "reviewed_at")
+    ):
+        reviews[pk] = (verdict, reviewed_at)
+    newest: dict[int, datetime] = {}
+    proven: set[int] = set()
+    for pk, added_at, removal in Evidence.objects.filter(**mine).values_list(
+        "credit_id", "added_at", "removal"
+    ):
+        newest[pk] = max(added_at, newest.get(pk, added_at))
+        if removal is None:
+            proven.add(pk)
+    courses: set[int] = set()
+    rows = Credit.objects.filter(ledger__user__in=people).standing()
+    for credit in rows.select_related("detail__course_completion", "placement__cycle", "ledger"):
+        person = credit.ledger.user_id
+        assert person is not None
+        found.credits[person].append(credit)
+        verdict, reviewed_at = reviews.get(credit.pk, ("", None))
+        is_returned = verdict == EvidenceReview.Verdict.RETURNED and not (
+            credit.pk in newest and reviewed_at is not None and newest[credit.pk] > reviewed_at
+        )
+        found.earned[credit.pk] = earned_of(credit, returned=is_returned)
+        if credit.detail.course_completion is not None:
+            courses.add(credit.detail.course_completion.course_id)
+        elif credit.pk not in proven:
+            found.unproven.add(credit.pk)
+    by_place: dict[tuple[int, int], list[CourseApproval]] = defaultdict(list)
+    if courses:
+        for approval in CourseApproval.objects.filter(course__in=courses).order_by("valid_from"):
+            by_place[approval.course_id, approval.body_id].append(approval)
+    found.approvals = by_place
+    return found
+
+
+def earned_of(credit: Credit, *, returned: bool = False) -> Earned:
+    """A row of the ledger with its words as the engine takes it, before any body has its say."""
+    return Earned(
+        credit.completed_on,
+        credit.ceus,
+        frozenset(credit.topics),
+        credit.detail.provider,
+        key=str(credit.pk),
+        kind=credit.activity,
+        minutes=credit.minutes,
+        is_stated=credit.is_stated,
+        index_number=credit.detail.index_number,
+        returned=returned,
+    )
+
+
+def _in_cycle(credit: Credit, one: Earned, cycle: Cycle, ledgers: _Ledgers) -> Earned:
+    """The activity as the body of ``cycle`` sees it: with its approval of our course, and its period."""
+    changes: dict[str, Any] = {}
+    placement = getattr(credit, "placement", None)
+    if placement is not None and placement.cycle.body_id == cycle.body_id:
+        changes["placed"] = placement.cycle.period
+    completion = credit.detail.course_completion
+    if completion is not None:
+        for approval in ledgers.approvals.get((completion.course_id, cycle.body_id), ()):
+            if approval.valid_from <= credit.completed_on and (
+                approval.valid_until is None or credit.completed_on <= approval.valid_until
+            ):
+                changes["index_number"] = approval.index_number
+                changes["topics"] = one.topics | frozenset(approval.topics)
+                changes["ceus"] = approval.ceus or one.ceus
+    return replace(one, **changes) if changes else one
+
+
+def held_of(credentials: Iterable[CredentialHeld]) -> list[Held]:
+    """Credentials as the engine takes them."""
+    return [Held(one.certification.key, one.earned_on) for one in credentials]
+
+
+_HELD = Prefetch("credentials", CredentialHeld.objects.select_related("certification"))
 
 
 def standing_for_cycle(cycle: Cycle, on: date) -> CycleStanding:
-    """How one cycle stands: three queries at most."""
-    credits = Credit.objects.owned_by(cycle.user).standing().with_words()
-    return _stand(cycle, _kept(cycle.credentials.select_related("certification")), list(credits), on)
+    """How one cycle stands: five queries at most, and one for its rules when they were not read with it."""
+    credentials = list(cycle.credentials.select_related("certification"))
+    return _stand(cycle, credentials, _read([cycle.user_id]), _rule(cycle), on)
 
 
 def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding]:
-    """The person's running cycles, what ends first before the rest: four queries, none more a cycle.
+    """The person's running cycles, what ends first before the rest: six queries, none more a cycle.
 
-    With ``past`` the ended cycles, the newest first.
+    A cycle with more time runs until that is over too. With ``past`` the ended cycles, the newest first.
     """
-    cycles = Cycle.objects.owned_by(user).select_related("body", "rule_set")
-    cycles = cycles.filter(ends_on__lte=on).order_by("-ends_on") if past else cycles.running_on(on)
-    rows = list(
-        cycles.order_by("-ends_on" if past else "ends_on").prefetch_related("credentials__certification")
-    )
-    credits = list(Credit.objects.owned_by(user).standing().with_words()) if rows else []
-    return [_stand(cycle, _kept(cycle.credentials.all()), credits, on) for cycle in rows]
+    rows = Cycle.objects.owned_by(user).filter(starts_on__lte=on).select_related("body")
+    rows = rows.order_by("-ends_on" if past else "ends_on", "pk").prefetch_related("rule_set", _HELD)
+    wanted = [cycle for cycle in rows if (on > (cycle.extended_until or cycle.due_on)) == past]
+    return standings_of(wanted, dict.fromkeys([user.pk], on))
 
 
-def _kept(credentials: Iterable[CredentialHeld]) -> list[CredentialHeld]:
-    return [one for one in credentials if one.is_kept]
+def standings_of(cycles: Sequence[Cycle], on: Mapping[int, date]) -> list[CycleStanding]:
+    """How these cycles stand, of one person or of many, each on its person's day: four queries.
+
+    The cycles come with ``credentials__certification`` and ``rule_set`` read; a batch of some hundred fits.
+    """
+    ledgers = _read(sorted({cycle.user_id for cycle in cycles})) if cycles else _Ledgers()
+    rules: dict[int, Rule] = {}
+    found = []
+    for cycle in cycles:
+        rule = None
+        if cycle.rule_set_id is not None:
+            if cycle.rule_set_id not in rules:
+                rules[cycle.rule_set_id] = _parsed(cycle.rule_set)
+            rule = rules[cycle.rule_set_id]
+        found.append(_stand(cycle, list(cycle.credentials.all()), ledgers, rule, on[cycle.user_id]))
+    return found
+
+
+def _parsed(row: RuleSet | None) -> Rule:
+    assert row is not None
+    return row.rule()
+
+
+def _rule(cycle: Cycle) -> Rule | None:
+    return None if cycle.rule_set is None else cycle.rule_set.rule()
 
 
 def _stand(
-    cycle: Cycle, credentials: list[CredentialHeld], credits: Sequence[Credit], on: date
+    cycle: Cycle, credentials: list[CredentialHeld], ledgers: _Ledgers, rule: Rule | None, on: date
 ) -> CycleStanding:
+    kept = [one for one in credentials if one.is_kept]
+    credits = tuple(ledgers.credits.get(cycle.user_id, ()))
+    earned = tuple(_in_cycle(credit, ledgers.earned[credit.pk], cycle, ledgers) for credit in credits)
     return CycleStanding(
         cycle,
-        credentials,
+        kept,
         standing(
-            cycle.rule_set.rule() if cycle.rule_set else None,
-            [Held(one.certification.key, one.earned_on) for one in credentials],
-            [Earned(c.completed_on, c.ceus, frozenset(c.topics), c.detail.provider) for c in credits],
+            rule,
+            held_of(kept),
+            earned,
             cycle.period,
             on,
             required=cycle.required_override,
+            extended_until=cycle.extended_until,
         ),
+        on,
+        rule,
+        credits,
+        earned,
+        frozenset(pk for pk in ledgers.unproven if pk in {credit.pk for credit in credits}),
     )
+
+
+def period_of(credit: Credit, cycles: Iterable[Cycle]) -> list[Period]:
+    """The periods of ``cycles`` in which an activity may count, be it by the person's choice."""
+    return [
+        cycle.period
+        for cycle in cycles
+        if claimable(_rule(cycle), cycle.period, credit.completed_on, extended_until=cycle.extended_until)
+    ]
