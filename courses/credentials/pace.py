@@ -71,7 +71,7 @@ def pace(of: Standing, period: Period, earned: Sequence[Earned], today: date) ->
     filled: dict[str, Decimal] = {}
     for verdict in done:
         for part in verdict.parts:
-            filled[part.demand] = filled.get(part.demand, ZERO) + part.ceus
+            filled[part.key] = filled.get(part.key, ZERO) + part.ceus
     buckets = tuple(
         BucketPace(b.key, b.title, _rate(filled.get(b.key, ZERO), b.short, period, last_on, today))
         for b in of.buckets

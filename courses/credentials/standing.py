@@ -64,9 +64,9 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """CEUs of an activity that fill one part of the requirement."""
+    """CEUs of an activity that fill one part of the requirement; ``key`` is that of its ``BucketStanding``."""
 
-    demand: str
+    key: str
     title: str
     ceus: Decimal
 

@@ -333,7 +333,7 @@ def _parts(of: CycleStanding, verdict: Verdict) -> str:
     by_group: dict[int, list[str]] = defaultdict(list)
     for part in verdict.parts:
         words = {"n": amount(part.ceus), "part": part.title}
-        by_group[groups[part.demand]].append(_("%(n)s in “%(part)s”") % words)
+        by_group[groups[part.key]].append(_("%(n)s in “%(part)s”") % words)
     told = [_(" and ").join(parts) for parts in by_group.values()]
     return ": " + _(", at once ").join(told) if told else ""
 
@@ -408,9 +408,9 @@ def _read(people: Sequence[int]) -> _Ledgers:
         person = credit.ledger.user_id
         assert person is not None
         found.credits[person].append(credit)
-        verdict, reviewed_at = reviews.get(credit.pk, ("", None))
+        verdict, reviewed_at = reviews.get(credit.pk, ("", credit.recorded_at))
         is_returned = verdict == EvidenceReview.Verdict.RETURNED and not (
-            credit.pk in newest and reviewed_at is not None and newest[credit.pk] > reviewed_at
+            credit.pk in newest and newest[credit.pk] > reviewed_at
         )
         found.earned[credit.pk] = earned_of(credit, returned=is_returned)
         if credit.detail.course_completion is not None:
