@@ -5,8 +5,10 @@ start), ``DEMO=1`` (loopback only, embedded parts; all that it waives is in ``DE
 ``TESTING=1`` (the test suite).
 """
 
+import re
 import secrets
 import sqlite3
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,15 @@ def _demo_key() -> str:
     return path.read_text()
 
 
+def _demo_seed() -> str:
+    """A signing key of this demo's own, kept so that its certificates stay valid."""
+    path = VAR / "certificate_key"
+    if not path.exists():
+        path.write_text(secrets.token_urlsafe(32))
+        path.chmod(0o600)
+    return path.read_text()
+
+
 # --- secrets and hosts ---------------------------------------------------------------------------
 SECRET_KEY = _required("SECRET_KEY", "") or (_demo_key() if DEMO else "only-for-tests-" + "x" * 50)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
@@ -57,6 +68,11 @@ if "*" in ALLOWED_HOSTS:
 if DEMO and not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"}:
     raise ImproperlyConfigured("DEMO=1 serves this machine only: leave ALLOWED_HOSTS out.")
 PORT = env.int("PORT", 8000)
+#: What signs and verifies certificates and badges, in the spelling of ``courses.credentials.certifying``:
+#: the first signs, all verify. A demo makes a key of its own.
+CERTIFICATE_KEYS = [one.strip() for one in _required("CERTIFICATE_KEYS", "").split(",") if one.strip()] or [
+    _demo_seed() if DEMO else "A" * 43
+]
 SITE_URL = env.str("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://localhost:{PORT}").rstrip(
     "/"
 )
@@ -317,13 +333,40 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 MEDIA_ROOT = VAR / "media"
+#: What people give as evidence lies here, never below a directory that is served, or in a bucket of S3.
+EVIDENCE_S3_BUCKET = env.str("EVIDENCE_S3_BUCKET", "")
+_evidence: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": VAR / "private",
+        "base_url": None,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+if EVIDENCE_S3_BUCKET:
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured("EVIDENCE_S3_BUCKET needs the extra s3: pip install 'django-storages[s3]'.")
+    _evidence = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EVIDENCE_S3_BUCKET,
+            # without keys the surroundings are asked: a role of the machine, or AWS_ variables
+            "access_key": env.str("EVIDENCE_S3_ACCESS_KEY", "") or None,
+            "secret_key": env.str("EVIDENCE_S3_SECRET_KEY", "") or None,
+            "endpoint_url": env.str("EVIDENCE_S3_ENDPOINT", "") or None,
+            "region_name": env.str("EVIDENCE_S3_REGION", "") or None,
+            "location": env.str("EVIDENCE_S3_PREFIX", ""),
+            "default_acl": None,  # as the bucket says, which is private
+            "file_overwrite": False,
+            "querystring_expire": 60,
+            "signature_version": "s3v4",
+            "max_memory_size": 1024 * 1024,  # more of a file waits on disk
+        },
+    }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # what people give as evidence: never below a directory that is served
-    "evidence": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR / "private", "base_url": None, "file_permissions_mode": 0o600},
-    },
+    "evidence": _evidence,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING
@@ -332,6 +375,10 @@ STORAGES = {
         else "portal.lib.staticstorage.CompressedHashedStorage"
     },
 }
+#: ``host:port`` or ``/path/of/the/socket`` of a clamd that looks at every file of evidence; empty: none.
+CLAMAV_ADDRESS = env.str("CLAMAV_ADDRESS", "")
+if CLAMAV_ADDRESS and not re.fullmatch(r"/.+|.+:\d{1,5}", CLAMAV_ADDRESS):
+    raise ImproperlyConfigured("CLAMAV_ADDRESS must look like 127.0.0.1:3310 or /run/clamav/clamd.ctl.")
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", _("English"))]
 USE_TZ = True

@@ -1,5 +1,15 @@
 """Writing to credentials; the other rooms and the pages import from here."""
 
+from courses.credentials.actions.evidence import (
+    EvidenceDamaged,
+    EvidenceRefused,
+    RemovalRefused,
+    add_evidence,
+    add_proof_file,
+    is_approved,
+    read_evidence,
+    remove_evidence,
+)
 from courses.credentials.actions.holding import record_credential
 from courses.credentials.actions.ledger import OUR_NAME, add_credit, award_course, reverse_credit
 from courses.credentials.actions.refusals import (
@@ -15,6 +25,7 @@ from courses.credentials.actions.refusals import (
     Refused,
     RequirementUnknown,
 )
+from courses.credentials.actions.reviewing import ReviewRefused, review_credit
 from courses.credentials.actions.rules import Saved, rule_set_for, save_rule_set
 
 __all__ = [
@@ -25,16 +36,26 @@ __all__ = [
     "DatesRefused",
     "DatesUnknown",
     "DuplicateActivity",
+    "EvidenceDamaged",
+    "EvidenceRefused",
     "FutureDate",
     "NoCredential",
     "NotWithdrawable",
     "Refused",
+    "RemovalRefused",
     "RequirementUnknown",
+    "ReviewRefused",
     "Saved",
     "add_credit",
+    "add_evidence",
+    "add_proof_file",
     "award_course",
+    "is_approved",
+    "read_evidence",
     "record_credential",
+    "remove_evidence",
     "reverse_credit",
+    "review_credit",
     "rule_set_for",
     "save_rule_set",
 ]
