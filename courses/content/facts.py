@@ -15,6 +15,8 @@ from courses.content.pieces import (
 )
 from courses.content.reading import Fields
 from courses.content.shelf import Shelf
+from courses.credentials.models import Credit
+from courses.credentials.rules import MUST_HAVE, Dues, Unit
 from portal.lib.sourced import Confidence
 
 _ANCHORS = ("renewal_month", "pass_date", "unknown")
@@ -148,6 +150,15 @@ def read_rule_set(shelf: Shelf, fields: Fields) -> RuleSetPiece:
         "unique_by": _maybe_text(shelf, fields, "unique_by"),
         "buckets": _buckets(shelf, fields),
         "evidence_fields": list(fields.texts("evidence_fields")),
+        "must_have": _must_have(fields),
+        "caps": _caps(fields),
+        "submission": _numbers(fields, "submission", "opens_days_before", "closes_days_after"),
+        "extension": _numbers(fields, "extension", "fee", "days"),
+        "grace": _numbers(fields, "grace", "days"),
+        "dues": fields.choice("dues", tuple(Dues)),
+        "takes_over_running": fields.boolean("takes_over_running"),
+        "checklist": _checklist(fields),
+        "apprentice": _apprentice(shelf, fields),
         "notes": _notes(shelf, fields),
     }
     shelf.want("body", rule["body"], fields.file, fields.line_of("body"))
@@ -201,8 +212,11 @@ def _buckets(shelf: Shelf, fields: Fields) -> list[dict[str, Any]]:
             "applies_to": read_certifications(shelf, entry, "applies_to"),
             "per_credential": entry.boolean("per_credential"),
             "providers": list(entry.texts("providers")),
+            "by_provider": entry.boolean("by_provider"),
             "shares_with": list(entry.texts("shares_with")),
         }
+        if bucket["by_provider"] and not bucket["providers"]:
+            entry.refuse("by_provider", "`by_provider` needs `providers`")
         if (bucket["minimum"] is None) == (bucket["percent"] is None):
             entry.refuse("minimum", "exactly one of `minimum` and `percent` must be given")
         buckets.append(bucket)
@@ -213,6 +227,101 @@ def _buckets(shelf: Shelf, fields: Fields) -> list[dict[str, Any]]:
             if shared not in keys:
                 entry.refuse("shares_with", f"there is no bucket `{shared}` in this rule set")
     return buckets
+
+
+def _must_have(fields: Fields) -> list[str]:
+    names = list(fields.texts("must_have"))
+    for name in names:
+        if name not in MUST_HAVE:
+            fields.refuse("must_have", f"`{name}` cannot be asked for; possible are {', '.join(MUST_HAVE)}")
+    return names
+
+
+def _caps(fields: Fields) -> list[dict[str, Any]]:
+    caps: list[dict[str, Any]] = []
+    for entry in fields.maps("caps"):
+        cap: dict[str, Any] = {
+            "activity": entry.choice("activity", Credit.Activity.values),
+            "title": entry.text("title", limit=160),
+            "ceus": entry.maybe_integer("ceus", high=999),
+            "percent": entry.maybe_integer("percent", high=100),
+            "confidence": entry.choice("confidence", Confidence.values),
+        }
+        if cap["ceus"] is not None and cap["percent"] is not None:
+            entry.refuse("percent", "only one of `ceus` and `percent` can be given")
+        if any(other["activity"] == cap["activity"] for other in caps):
+            entry.refuse("activity", f"`{cap['activity']}` has a limit already")
+        caps.append(cap)
+        entry.close()
+    return caps
+
+
+def _numbers(fields: Fields, name: str, *names: str) -> dict[str, int | None]:
+    """A mapping of whole numbers, each null where nobody knows it."""
+    inner = fields.map(name)
+    numbers = {one: inner.maybe_integer(one) for one in names}
+    inner.close()
+    return numbers
+
+
+def _checklist(fields: Fields) -> list[dict[str, str]]:
+    steps: list[dict[str, str]] = []
+    for entry in fields.maps("checklist"):
+        step = {
+            "key": entry.key(),
+            "text": entry.text("text", limit=300),
+            "confidence": entry.choice("confidence", Confidence.values),
+        }
+        _refuse_again(entry, step["key"], [other["key"] for other in steps])
+        steps.append(step)
+        entry.close()
+    return steps
+
+
+def _apprentice(shelf: Shelf, fields: Fields) -> dict[str, Any] | None:
+    if fields.is_null("apprentice"):
+        return None
+    inner = fields.map("apprentice")
+    routes: list[dict[str, Any]] = []
+    for entry in inner.maps("routes"):
+        route: dict[str, Any] = {
+            "key": entry.key(),
+            "title": entry.text("title", limit=160),
+            "needs": _needs(entry),
+        }
+        _refuse_again(entry, route["key"], [other["key"] for other in routes])
+        if not route["needs"]:
+            entry.refuse("needs", "a route needs something")
+        routes.append(route)
+        entry.close()
+    apprentice = {
+        "certifications": read_certifications(shelf, inner, "certifications"),
+        **read_sourced(shelf, inner),
+        "routes": routes,
+    }
+    inner.close()
+    return apprentice
+
+
+def _needs(route: Fields) -> list[dict[str, Any]]:
+    needs: list[dict[str, Any]] = []
+    for entry in route.maps("needs"):
+        need: dict[str, Any] = {
+            "key": entry.key(),
+            "text": entry.text("text", limit=300),
+            "unit": entry.choice("unit", tuple(Unit)),
+            "amount": entry.integer("amount", low=1),
+            "evidence": entry.text("evidence", limit=300),
+        }
+        _refuse_again(entry, need["key"], [other["key"] for other in needs])
+        needs.append(need)
+        entry.close()
+    return needs
+
+
+def _refuse_again(entry: Fields, key: str, before: list[str]) -> None:
+    if key and key in before:
+        entry.refuse("key", f"`{key}` stands here already")
 
 
 def _notes(shelf: Shelf, fields: Fields) -> list[dict[str, str]]:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+#: What ``must_have`` can ask for: a field of an activity that may be empty.
+MUST_HAVE = ("index_number",)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -419,14 +421,10 @@ def parse_terms(
     return rule
 
 
-#: What ``must_have`` can ask for: a field of an activity that can be empty.
-_MUST_HAVE = frozenset({"index_number"})
-
-
 def _must_have(names: Any) -> frozenset[str]:
-    if isinstance(names, str) or (strange := sorted(set(names) - _MUST_HAVE)):
+    if isinstance(names, str) or (strange := sorted(set(names).difference(MUST_HAVE))):
         found = names if isinstance(names, str) else ", ".join(map(str, strange))
-        raise BadTerms(f"must_have: {found} is not one of {', '.join(sorted(_MUST_HAVE))}")
+        raise BadTerms(f"must_have: {found} is not one of {', '.join(MUST_HAVE)}")
     return frozenset(names)
 
 

@@ -64,7 +64,7 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """CEUs of an activity that fill one part of the requirement; ``key`` is that of its ``BucketStanding``."""
+    """CEUs of an activity that fill the part of the requirement that ``key`` names."""
 
     key: str
     title: str

@@ -78,8 +78,18 @@ certifications:
       applies_to: [cpc]
       per_credential: false
       providers: []
+      by_provider: false
       shares_with: []
   evidence_fields: [title, date]
+  must_have: []
+  caps: []
+  submission: {opens_days_before: null, closes_days_after: 30}
+  extension: {fee: null, days: null}
+  grace: {days: null}
+  dues: yearly
+  takes_over_running: false
+  checklist: []
+  apprentice: null
   notes:
     - {text: "Dues are owed every year.", confidence: verified}
 """,

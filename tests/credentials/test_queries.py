@@ -16,11 +16,14 @@ ON = date(2027, 2, 18)  # 41 days before the end of March
 
 @pytest.fixture
 def earn(student: User, at: datetime) -> Callable[..., Any]:
-    def make(credential: CredentialHeld, ceus: str, *topics: str, title: str = "Webinar") -> Any:
+    def make(
+        credential: CredentialHeld, ceus: str, *topics: str, title: str = "Webinar", index: str | None = None
+    ) -> Any:
         return add_credit(
             user=credential.user,
             title=title,
             provider="AHIMA",
+            index_number=f"X {title}" if index is None else index,
             completed_on=date(2026, 6, 1),
             ceus=Decimal(ceus),
             topics=topics,

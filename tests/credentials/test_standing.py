@@ -2,6 +2,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,15 @@ TODAY = date(2026, 11, 23)
 LONG_HELD = date(2020, 5, 4)
 
 
-def did(ceus: str | int, *topics: str, on: date = date(2026, 1, 10), provider: str = "AHIMA") -> Earned:
-    return Earned(on, Decimal(ceus), frozenset(topics), provider)
+def did(
+    ceus: str | int,
+    *topics: str,
+    on: date = date(2026, 1, 10),
+    provider: str = "AHIMA",
+    index_number: str = "A1",
+    **fields: Any,
+) -> Earned:
+    return Earned(on, Decimal(ceus), frozenset(topics), provider, index_number=index_number, **fields)
 
 
 def stand(held: Iterable[str], *credits: Earned, key: str = "aapc-2015", period: Period = FULL) -> Standing:
@@ -140,6 +148,7 @@ CREDITS = st.lists(
         st.dates(FULL.starts_on - timedelta(days=2), FULL.ends_on + timedelta(days=2)),
         st.integers(1, 30).map(Decimal),
         TOPICS,
+        index_number=st.just("A1"),
     ),
     max_size=8,
 )

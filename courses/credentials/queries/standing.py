@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -363,13 +363,11 @@ def _why_not(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
         case WhyNot.TOO_SHORT:
             return _("Too short to earn a CEU with %(body)s.") % {"body": body}
         case WhyNot.OVER_CAP:
-            title = next((cap.title for cap in of.standing.caps if cap.over), "")
-            kinds = {key: cap.title for cap in of.standing.caps for key in (cap.activity,)}
-            return _("%(rest)s over the limit of “%(kind)s”.") % {
-                "rest": rest,
-                "kind": kinds.get(credit.activity, title),
-            }
-    return ""
+            kinds = {cap.activity: cap.title for cap in of.standing.caps}
+            words = {"rest": rest, "kind": kinds[credit.activity]}
+            return _("%(rest)s over the limit of “%(kind)s”.") % words
+        case None:
+            return ""
 
 
 @dataclass
@@ -396,11 +394,10 @@ def _read(people: Sequence[int]) -> _Ledgers:
         reviews[pk] = (verdict, reviewed_at)
     newest: dict[int, datetime] = {}
     proven: set[int] = set()
-    for pk, added_at, removal in Evidence.objects.filter(**mine).values_list(
-        "credit_id", "added_at", "removal"
-    ):
+    files = Evidence.objects.filter(**mine).annotate(is_kept=Q(removal=None))
+    for pk, added_at, is_kept in files.values_list("credit_id", "added_at", "is_kept"):
         newest[pk] = max(added_at, newest.get(pk, added_at))
-        if removal is None:
+        if is_kept:
             proven.add(pk)
     courses: set[int] = set()
     rows = Credit.objects.filter(ledger__user__in=people).standing()

@@ -16,6 +16,7 @@ from accounts.terms import TERMS_VERSION
 from courses.catalog.models import Certification, Course, EducationPath, Lesson, LessonRevision
 from courses.credentials.actions import add_credit, record_credential
 from courses.credentials.cycles import add_months
+from courses.credentials.models import CourseApproval
 from courses.exams.actions import answer_checkpoint
 from courses.exams.models import QuestionRevision
 from courses.progress.actions import complete_lesson, enrol, follow_path, record_reading
@@ -34,6 +35,8 @@ CREDITS = (
     (150, "5", "Code updates of the fiscal year", "Webinar series", "DEMO-1003"),
     (40, "3", "Documentation and queries", "Hospital in-service", "DEMO-1004"),
 )
+#: What the body would give a course of ours that it approved.
+COURSE_INDEX_NUMBER = "DEMO-2001"
 
 
 class Command(BaseCommand):
@@ -110,6 +113,12 @@ def work_as_coder(user: User, at: datetime) -> None:
             at=at,
         )
     course = Course.objects.get(key=COURSE)
+    CourseApproval.objects.get_or_create(  # without an index number it would count nothing with this body
+        course=course,
+        body=Certification.objects.get(key=CERTIFICATION).body,
+        valid_from=starts_on,
+        defaults={"index_number": COURSE_INDEX_NUMBER},
+    )
     enrol(user=user, course=course, at=at)
     for lesson in Lesson.objects.filter(module__course=course).live(at).in_order():
         study(user, lesson, at)
