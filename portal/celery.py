@@ -17,6 +17,9 @@ SCHEDULE: dict[str, float] = {
     "courses.reminders.tasks.drain_reminders": 5.0,
     "courses.exams.tasks.sweep_attempts": 15.0,
     "courses.jobs.tasks.run_jobs": 3.0,
+    "courses.credentials.tasks.turn_cycles": 3600.0,
+    "courses.credentials.tasks.sweep_packets_away": 3600.0,
+    "courses.credentials.tasks.anchor_ledgers": 3600.0,  # once a day, whenever the day's first ring comes
 }
 
 app = Celery("crosswalk")

@@ -33,6 +33,8 @@ from courses.catalog.models import (
 from courses.codesets.actions import Source, load_release
 from courses.codesets.actions.saving import save_code
 from courses.credentials.actions import add_credit, record_credential
+from courses.credentials.actions.packets import ask_packet
+from courses.credentials.models import ApprenticeProof, RuleSet
 from courses.exams.actions import (
     finish_attempt,
     propose_correction,
@@ -137,6 +139,30 @@ def make_question(key: str, domain: Domain, *, title: str = "") -> Question:
     )
     publish_question(revision=revision, by=None, at=LONG_AGO, live_from=LONG_AGO)
     return question
+
+
+def make_rule_set(body: Body) -> RuleSet:
+    """Rules of an older shape: the total alone."""
+    return RuleSet.objects.create(
+        key=f"{body.key}-rules",
+        body=body,
+        title=f"{body.short} rules",
+        cycle_months=24,
+        anchor=RuleSet.Anchor.UNKNOWN,
+        as_of=date(2026, 11, 1),
+        source="A test",
+        confidence="memory",
+        terms={
+            "certifications": [],
+            "year_parity": False,
+            "prorate_first": False,
+            "either_month": False,
+            "required": {"by_count": [36], "base": {}, "each_further": None, "cap": None, "absorbs": {}},
+            "unique_by": None,
+            "buckets": [],
+            "evidence_fields": [],
+        },
+    )
 
 
 def publish_lesson(lesson: Lesson, source: str, **changes: Any) -> Any:
@@ -264,6 +290,8 @@ class World:
             by=self.student,
             at=now,
         )
+        self.proof = ApprenticeProof.objects.create(held=self.held, need="work", text="Clinic", added_at=now)
+        self.rule_set = make_rule_set(self.held.certification.body)
         self.revision = QuestionRevision.objects.select_related("question").get(question__key="question-0")
         self.correction = propose_correction(
             revision=QuestionRevision.objects.get(question__key="question-1"),
@@ -283,6 +311,9 @@ class World:
         self.calendar_token = make_calendar_feed(user=self.student, at=now)
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
         self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
+        self.packet = ask_packet(
+            user=self.student, body=self.held.certification.body, first_on=today, last_on=today, at=now
+        )
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)
 
     def _blueprint(self, key: str, domain: Domain) -> Blueprint:

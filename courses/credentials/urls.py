@@ -3,11 +3,15 @@ from django.urls import include, path
 from courses.credentials.views import (
     activities,
     apprentice,
+    badges,
     cards,
+    certificates,
     cycle,
     holding,
+    importing,
     papers,
     rules,
+    what_if,
 )
 
 app_name = "credentials"
@@ -19,6 +23,11 @@ of_person = [
     path("transcript/", papers.transcript_page, name="transcript"),
     path("transcript.pdf", papers.transcript_pdf, name="transcript_pdf"),
     path("transcript.csv", papers.transcript_csv, name="transcript_csv"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/<slug:check_id>.pdf", certificates.certificate_pdf, name="certificate_pdf"),
+    path("certificates/<slug:check_id>.jwt", certificates.certificate_badge, name="certificate_badge"),
+    path("certificates/<slug:check_id>/revoke/", certificates.revoke, name="revoke_certificate"),
+    path("certificates/<slug:check_id>/reissue/", certificates.reissue, name="reissue_certificate"),
     path("packets/", papers.packets, name="packets"),
     path("packets/<int:pk>/", papers.packet, name="packet"),
     path("packets/<int:pk>/download/", papers.download_packet, name="download_packet"),
@@ -35,10 +44,23 @@ of_person = [
     path("<int:pk>/apprentice/", apprentice.apprentice, name="apprentice"),
     path("<int:pk>/apprentice/removed/", apprentice.remove_mark, name="remove_apprentice_mark"),
     path("<int:pk>/apprentice/<slug:need>/", apprentice.add_proof, name="add_proof"),
-    path("<int:pk>/credits/new/", activities.add_credit, name="add_credit"),
-    path("<int:pk>/credits/<int:credit_id>/withdraw/", activities.withdraw_credit, name="withdraw_credit"),
+    path("activities/", activities.activities, name="activities"),
+    path("activities/new/", activities.add_credit, name="add_credit"),
+    path("activities/import/", importing.import_credits, name="import_credits"),
+    path("activities/import/template.csv", importing.template, name="import_template"),
+    path("activities/<int:pk>/", activities.credit, name="credit"),
+    path("activities/<int:pk>/place/", activities.place, name="place"),
+    path("activities/<int:pk>/withdraw/", activities.withdraw_credit, name="withdraw_credit"),
+    path("what-if/", what_if.what_if, name="what_if"),
 ]
 #: What everybody may open: the check of a certificate, and what verifies badges.
 urlpatterns = [
     path("credentials/", include(of_person)),
+    path("check/", certificates.check_form, name="check_form"),
+    path("check/<str:check_id>/", certificates.check, name="check"),
+    path("badges/issuer/", badges.issuer, name="badge_issuer"),
+    path("badges/keys/", badges.keys, name="badge_keys"),
+    path("badges/keys/<slug:key_id>/", badges.key, name="badge_key"),
+    path("badges/achievements/<slug:course_key>/", badges.achievement, name="badge_achievement"),
+    path("badges/status/<int:number>/", badges.status, name="badge_status"),
 ]

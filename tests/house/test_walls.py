@@ -27,7 +27,7 @@ PUBLIC = frozenset(
         *("codesets:lookup", "codesets:search_json", "codesets:code", "codesets:panel"),
         *("codesets:index_books", "codesets:index_book", "codesets:index_letter", "codesets:index_term"),
         *("codesets:pcs", "codesets:pcs_table", "codesets:browse", "codesets:browse_group"),
-        *("reminders:stop", "exams:changes"),
+        *("reminders:stop", "exams:changes", "credentials:rules", "credentials:rule_set"),
     }
 )
 #: Views of packages: their own rules are tested in tests/accounts and tests/house/test_admin.py.
