@@ -23,7 +23,7 @@ EDITOR_MODELS = {
         *("lessonreport", "educationpath", "pathstage", "requirement", "guidesection"),
     ),
     "exams": ("domain", "question", "blueprint", "blueprintsection", "blueprintdomain", "sitting"),
-    "credentials": ("ruleset",),
+    "credentials": ("ruleset", "courseapproval"),
     "reminders": ("mailtemplate",),
     "codesets": ("release", "code", "codenote", "guidelinesection", "indexterm", "synonym"),
     "jobs": ("job",),

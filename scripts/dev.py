@@ -38,7 +38,7 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command as main; main(
 OURS = frozenset(
     "DEMO TESTING DATABASE_URL TEST_DATABASE_URL REDIS_URL VAR PORT SITE_URL SECRET_KEY SECRET_KEY_FALLBACKS "
     "ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS EMAIL_URL DEFAULT_FROM_EMAIL REMINDERS_FROM_EMAIL LOG_LEVEL "
-    "TRUSTED_PROXY_COUNT WORKER_HEALTH_TOKEN "
+    "TRUSTED_PROXY_COUNT WORKER_HEALTH_TOKEN CERTIFICATE_KEYS "
     "DJANGO_SETTINGS_MODULE PYTHONPATH PYTHONHOME PYTHONWARNINGS".split()
 )
 #: The pieces of a whole that has to be the same on both databases; the rest runs with SQLite only.
@@ -386,6 +386,7 @@ def check() -> int:
             "SECRET_KEY": secrets.token_urlsafe(64),
             "ALLOWED_HOSTS": "crosswalk.example.org",
             "EMAIL_URL": "submission://crosswalk:secret@mail.example.org:587",
+            "CERTIFICATE_KEYS": secrets.token_urlsafe(32),
             "VAR": folder,
         }
         steps = [

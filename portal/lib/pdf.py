@@ -1,7 +1,8 @@
 """Documents as tagged PDF (PDF/UA-1) by typst, made of the HTML that a page shows.
 
 The HTML is read into plain blocks of words, and those reach typst as JSON: whatever people typed is data and
-never typst's markup. Its own embedded fonts are used, so a document looks the same on every machine.
+never typst's markup. Its own embedded fonts are used, and those of packages for other scripts, so a document
+looks the same on every machine.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,13 @@ import typst
 
 log = logging.getLogger(__name__)
 
-_TEMPLATE = Path(__file__).parent / "typst" / "document.typ"
+_TEMPLATES = Path(__file__).parent / "typst"
+#: Packages with fonts for scripts that the embedded ones lack.
+_FONT_PACKAGES = (
+    *("fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_tamil"),
+    *("fontpkg_noto_sans_telugu", "fontpkg_noto_sans_thai", "fontpkg_noto_sans_khmer"),
+    *("fontpkg_frank_ruhl_libre", "fontpkg_hind_siliguri", "noto_cjk_sans_jp_regular"),
+)
 
 #: A block: ``t`` is its kind (p, h, l, t, q), the rest depends on it; see ``document.typ``.
 Block = dict[str, Any]
@@ -269,10 +277,56 @@ def _narrowed(said: Any) -> Any:
     return said
 
 
-def _compiled(said: Block, at: datetime, *, is_ua: bool = True) -> bytes:
+#: What typst says of words that no font can show; what stands in their place on a page.
+_NO_GLYPH = re.compile(r'the text `?("(?:[^"\\]|\\.)*")`? could not be displayed', re.DOTALL)
+_BOX = "□"
+_JOINED = re.compile(f"[\u200c\u200d\ufe0e\ufe0f]*{_BOX}[\u200c\u200d\ufe0e\ufe0f]*")
+
+
+def print_page(template: str, said: dict[str, Any], *, at: datetime) -> bytes:
+    """A page of its own template as PDF/UA-1, the same bytes for the same words.
+
+    A character that no font has becomes a box, and the template is told by ``missing``: it never happens
+    silently.
+    """
+    said = said | {"missing": False}
+    for _again in range(_MOST_BOXES):
+        try:
+            return _compiled(said, at, template=template)
+        except typst.TypstError as problem:
+            found = _NO_GLYPH.search(str(problem))
+            if found is None:
+                raise
+            missing = _unquoted(found[1])
+            said = _boxed(said, missing) | {"missing": True}
+    return _compiled(_narrowed(said), at, template=template)
+
+
+#: Different characters that are sought one after the other; then whatever is unusual is replaced.
+_MOST_BOXES = 40
+
+
+def _unquoted(quoted: str) -> str:
+    """The words that typst quotes as Rust does."""
+    words = re.sub(r"\\u\{([0-9a-f]+)\}", lambda code: chr(int(code[1], 16)), quoted[1:-1])
+    return words.replace('\\"', '"').replace("\\\\", "\\")
+
+
+def _boxed(said: Any, words: str) -> Any:
+    """The same with a box for some words, and for what joined them to the next ones."""
+    if isinstance(said, str):
+        return _JOINED.sub(_BOX, said.replace(words, _BOX)) if words in said else said
+    if isinstance(said, list):
+        return [_boxed(one, words) for one in said]
+    if isinstance(said, dict):
+        return {name: _boxed(one, words) for name, one in said.items()}
+    return said
+
+
+def _compiled(said: Block, at: datetime, *, is_ua: bool = True, template: str = "document.typ") -> bytes:
     made = typst.compile(
-        _TEMPLATE,
-        root=_TEMPLATE.parent,
+        _TEMPLATES / template,
+        root=_TEMPLATES,
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(said, ensure_ascii=False)},
         pdf_standards="ua-1" if is_ua else None,
@@ -285,4 +339,6 @@ def _compiled(said: Block, at: datetime, *, is_ua: bool = True) -> bytes:
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False)
+    specs = [find_spec(name) for name in _FONT_PACKAGES]
+    folders = [folder for spec in specs if spec for folder in spec.submodule_search_locations or ()]
+    return typst.Fonts(include_system_fonts=False, font_paths=[Path(folder) for folder in folders])

@@ -15,6 +15,7 @@ SAFE = {
     "SECRET_KEY": "k" * 60,
     "ALLOWED_HOSTS": "portal.example.org",
     "EMAIL_URL": "smtp://user:secret@mail.example.org:465/?ssl=True",
+    "CERTIFICATE_KEYS": "k" * 42 + "A",
 }
 
 #: Why a setting is another in a demo: no protection is lost by these.
@@ -27,6 +28,7 @@ DEMO_DIFFERS = {
     "ALLOWED_HOSTS": IDENTITY,  # loopback, and nothing else is accepted
     "DEMO": IDENTITY,
     "SECRET_KEY": IDENTITY,  # random, made at the first start
+    "CERTIFICATE_KEYS": IDENTITY,  # the same
     "SITE_URL": IDENTITY,
     "EMAIL_BACKEND": MAILBOX,
     "EMAIL_HOST": MAILBOX,
