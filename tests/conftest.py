@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.roles import Role
 from courses.catalog.models import Course, Lesson, Module
 from tests import worlds
+from tests.guards import let_tests_flush
 from tests.worlds import LONG_AGO, PASSWORD, World
 
 __all__ = ["LONG_AGO", "PASSWORD"]
@@ -23,6 +24,11 @@ MakePerson = Callable[..., User]
 # a busy machine is no fault of the property
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ledgers_that_empty() -> None:
+    let_tests_flush()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,3 +79,13 @@ def record(rules: None, student: User, at: datetime) -> Record:
         )
 
     return make
+
+
+@pytest.fixture
+def private(tmp_path: Path, settings: Any) -> Path:
+    """A storage of evidence of one's own."""
+    where = tmp_path / "private"
+    options = {"location": where, "base_url": None, "file_permissions_mode": 0o600}
+    evidence = settings.STORAGES["evidence"] | {"OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"evidence": evidence}
+    return where

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from courses.credentials import sealing
-from courses.credentials.models import Credit, Evidence, Ledger, LedgerLink
+from courses.credentials.models import Credit, CreditDetail, Evidence, Ledger, LedgerLink
 
 
 def ledger_of(user: User, *, at: datetime) -> Ledger:
@@ -36,6 +36,29 @@ def credit_facts(credit: Credit) -> dict[str, Any]:
         "words": credit.words_digest,
         "recorded_at": sealing.moment(credit.recorded_at),
     }
+
+
+def words_of(detail: CreditDetail, *, person: int, recorder: str) -> dict[str, Any]:
+    """What the salted digest of a credit covers: its words, whose ledger it is in, and who recorded it.
+
+    ``recorder`` stands for the person's own name, which may go: see ``recorder_of``.
+    """
+    return {
+        "title": detail.title,
+        "provider": detail.provider,
+        "index_number": detail.index_number,
+        "reason": detail.reason,
+        "proof": detail.proof,
+        "person": person,
+        "by": recorder,
+    }
+
+
+def recorder_of(by: int | None, *, person: int) -> str:
+    """Who recorded a row, seen from its person: ``portal``, ``person`` or ``other``."""
+    if by is None:
+        return "portal"
+    return "person" if by == person else "other"
 
 
 def evidence_facts(evidence: Evidence) -> dict[str, Any]:

@@ -4,19 +4,20 @@ refused."""
 import hashlib
 import re
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.credentials import sealing
-from courses.credentials.actions.chain import append_link, ledger_of
+from courses.credentials.actions.chain import append_link, ledger_of, recorder_of, words_of
 from courses.credentials.actions.refusals import (
     AmountUnknown,
     BeforeCertification,
@@ -25,27 +26,35 @@ from courses.credentials.actions.refusals import (
     NoCredential,
     NotWithdrawable,
 )
-from courses.credentials.models import CredentialHeld, Credit, CreditDetail, Cycle, Ledger
+from courses.credentials.models import (
+    CourseApproval,
+    CredentialHeld,
+    Credit,
+    CreditDetail,
+    Cycle,
+    Ledger,
+)
 from courses.credentials.rules import Rule, ceus_from_minutes
-from courses.progress.models import CourseCompletion
+from courses.exams.queries import course_checkpoints
+from courses.progress.models import CourseCompletion, LessonCompletion
 
 #: Who stands behind a course of ours.
 OUR_NAME = "Crosswalk"
-#: The columns of ``CreditDetail`` that the salted digest covers.
-_WORDS = ("title", "provider", "index_number", "reason", "proof")
 
 
-def _write(ledger: Ledger, *, by: User | None, at: datetime, words: dict[str, Any], **row: Any) -> Credit:
+def write_row(ledger: Ledger, *, by: User | None, at: datetime, words: dict[str, Any], **row: Any) -> Credit:
     """Add a row with its words and its link; raises ``IntegrityError`` when it is there already."""
-    words = {"title": "", "provider": "", "index_number": "", "reason": "", "proof": {}} | words
-    salt = secrets.token_hex(16)
-    completion = words.pop("course_completion", None)
+    person = ledger.user_id
+    assert person is not None  # only a person adds to a ledger
+    detail = CreditDetail(salt=secrets.token_hex(16), recorded_by=by, **words)
+    recorder = recorder_of(by and by.pk, person=person)
     credit = Credit(ledger=ledger, recorded_at=at, **row)
-    credit.words_digest = sealing.words_digest(salt, {name: words[name] for name in _WORDS})
-    credit.save(force_insert=True)
-    credit.detail = CreditDetail.objects.create(
-        credit=credit, salt=salt, course_completion=completion, recorded_by=by, **words
+    credit.words_digest = sealing.words_digest(
+        detail.salt, words_of(detail, person=person, recorder=recorder)
     )
+    credit.save(force_insert=True)
+    detail.credit = credit
+    detail.save(force_insert=True)
     append_link(ledger=ledger, row=credit, at=at)
     return credit
 
@@ -54,25 +63,30 @@ def _write(ledger: Ledger, *, by: User | None, at: datetime, words: dict[str, An
 def award_course(*, completion: CourseCompletion, at: datetime) -> Credit | None:
     """Put the CEUs of a completed course into the ledger, once per person and course.
 
-    Returns the award, new or old; ``None`` when the course carries no CEUs.
+    The award carries its proof: what was read, and how the questions of the lessons were answered. Returns
+    the award, new or old; ``None`` when the course carries no CEUs.
     """
     if completion.ceus <= 0:
         return None
     ledger, key = ledger_of(completion.user, at=at), f"course:{completion.course.key}"
+    index_number, topics = _approved(completion)
     try:
         with transaction.atomic():
-            return _write(
+            return write_row(
                 ledger,
                 by=None,
                 at=at,
                 words={
                     "title": completion.title,
                     "provider": OUR_NAME,
+                    "index_number": index_number,
+                    "proof": _proof(completion),
                     "course_completion": completion,
                 },
                 kind=Credit.Kind.AWARD,
                 activity_key=key,
                 activity=Credit.Activity.COURSE,
+                topics=topics,
                 completed_on=completion.completed_on,
                 minutes=completion.minutes_read,
                 ceus=completion.ceus,
@@ -80,6 +94,38 @@ def award_course(*, completion: CourseCompletion, at: datetime) -> Credit | None
             )
     except IntegrityError:  # awarded before, or by a request beside this one
         return ledger.credits.get(kind=Credit.Kind.AWARD, activity_key=key)
+
+
+def _proof(completion: CourseCompletion) -> dict[str, int]:
+    """Seat time and post-test, as they were when the course was completed."""
+    user, course = completion.user, completion.course
+    asked = course_checkpoints(course, user)
+    return {
+        "minutes_read": completion.minutes_read,
+        "lessons": LessonCompletion.objects.owned_by(user).filter(lesson__module__course=course).count(),
+        "questions": asked.questions,
+        "right": asked.right,
+    }
+
+
+def _approved(completion: CourseCompletion) -> tuple[str, list[str]]:
+    """The course's index number and topics on the day, by the bodies that approved it.
+
+    A row has room for one number: that of a body whose credential the person holds goes first.
+    """
+    day = completion.completed_on
+    approvals = list(
+        CourseApproval.objects.filter(course=completion.course, valid_from__lte=day)
+        .filter(Q(valid_until=None) | Q(valid_until__gte=day))
+        .order_by("body__short", "-valid_from")
+    )
+    if not approvals:
+        return "", []
+    held = CredentialHeld.objects.owned_by(completion.user)
+    bodies = set(held.values_list("certification__body_id", flat=True))
+    approvals.sort(key=lambda one: one.body_id not in bodies)
+    number = next((one.index_number for one in approvals if one.index_number), "")
+    return number, sorted({topic for one in approvals for topic in one.topics})
 
 
 @transaction.atomic
@@ -103,28 +149,14 @@ def add_credit(
     CEUs are those of the certificate, or what the most generous rule of the person's bodies makes of
     ``minutes``: under each body its own rule decides. Raises a ``Refused``; then nothing is written.
     """
-    if completed_on > user.local(at).date():
-        raise FutureDate("completed_on")
-    first = CredentialHeld.objects.owned_by(user).aggregate(first=Min("earned_on"))["first"]
-    if first is None:
-        raise NoCredential(_("Record the credential first that the activity is to count for."))
-    if completed_on < first:
-        raise BeforeCertification(
-            _("CEUs count from the day you were certified, %(day)s.") % {"day": date_format(first)}
-        )
-    rules = rules_on(user, completed_on)
+    gate = gate_for(user, at=at)
     is_stated = ceus is not None
-    if ceus is None:
-        ceus = most_from_minutes(minutes, rules)
-    if ceus is None:
-        raise AmountUnknown(_("Enter the CEUs that your certificate states."))
-    if ceus <= 0:
-        raise AmountUnknown(_("This is too short to earn a CEU."))
-    base = activity_key(title, provider, completed_on, index_number, rules)
+    ceus = gate.admit(completed_on, minutes, ceus)
     ledger = ledger_of(user, at=at)
+    base = gate.key(ledger, title, provider, completed_on, index_number)
     try:
         with transaction.atomic():
-            return _write(
+            return write_row(
                 ledger,
                 by=by,
                 at=at,
@@ -153,33 +185,66 @@ def add_credit(
         ) from None
 
 
-def rules_on(user: User, day: date) -> list[Rule]:
-    """The rule of each body's cycle that holds ``day``, else of the body's newest cycle."""
-    found: dict[int, Cycle] = {}
-    for cycle in Cycle.objects.owned_by(user).select_related("rule_set").order_by("-starts_on"):
-        if cycle.body_id not in found or day in cycle.period:
-            found[cycle.body_id] = cycle
-    return [cycle.rule_set.rule() for cycle in found.values() if cycle.rule_set]
+@dataclass(frozen=True)
+class Gate:
+    """What a person's activities are checked against before they enter the ledger, read once."""
+
+    today: date
+    #: The day of the first credential of any body.
+    first: date | None
+    cycles: Sequence[Cycle]
+
+    def admit(self, completed_on: date, minutes: int | None, ceus: Decimal | None) -> Decimal:
+        """CEUs for the ledger: those stated, else the most that a body's rule makes of ``minutes``.
+
+        Raises the ``Refused`` that keeps such an activity out.
+        """
+        if completed_on > self.today:
+            raise FutureDate("completed_on")
+        if self.first is None:
+            raise NoCredential(_("Record the credential first that the activity is to count for."))
+        if completed_on < self.first:
+            raise BeforeCertification(
+                _("CEUs count from the day you were certified, %(day)s.") % {"day": date_format(self.first)}
+            )
+        if ceus is None and minutes is not None:
+            made = [ceus_from_minutes(minutes, rule) for rule in self._rules_on(completed_on)]
+            ceus = max((one for one in made if one is not None), default=None)
+        if ceus is None:
+            raise AmountUnknown(_("Enter the CEUs that your certificate states."))
+        if ceus <= 0:
+            raise AmountUnknown(_("This is too short to earn a CEU."))
+        return ceus
+
+    def key(self, ledger: Ledger, title: str, provider: str, completed_on: date, index_number: str) -> str:
+        """What names an activity in ``ledger``: its index number where a body asks for one, else its words
+        and its day."""
+        rules = self._rules_on(completed_on)
+        by_number = not rules or any(rule.unique_by == "index_number" for rule in rules)
+        if by_number and (plain := re.sub(r"[\W_]", "", index_number.casefold())):
+            return sealing.activity_key(str(ledger.key), f"index:{plain}")
+        # without such a body a number may stand for many activities
+        text = "\n".join(" ".join(part.casefold().split()) for part in (title, provider))
+        named = hashlib.sha256(f"{text}\n{completed_on}".encode()).hexdigest()[:40]
+        return sealing.activity_key(str(ledger.key), f"own:{named}")
+
+    def _rules_on(self, day: date) -> list[Rule]:
+        """The rule of each body's cycle that holds ``day``, else of the body's newest cycle."""
+        found: dict[int, Cycle] = {}
+        for cycle in self.cycles:
+            if cycle.body_id not in found or day in cycle.period:
+                found[cycle.body_id] = cycle
+        return [cycle.rule_set.rule() for cycle in found.values() if cycle.rule_set]
 
 
-def most_from_minutes(minutes: int | None, rules: Iterable[Rule]) -> Decimal | None:
-    """The most CEUs that one of ``rules`` makes of ``minutes``; ``None`` when none says how they count."""
-    if minutes is None:
-        return None
-    made = [ceus_from_minutes(minutes, rule) for rule in rules]
-    return max((ceus for ceus in made if ceus is not None), default=None)
-
-
-def activity_key(
-    title: str, provider: str, completed_on: date, index_number: str, rules: Collection[Rule] = ()
-) -> str:
-    """What names an activity: its index number where a body asks for one, else its words and its day."""
-    by_number = not rules or any(rule.unique_by == "index_number" for rule in rules)
-    if by_number and (plain := re.sub(r"[\W_]", "", index_number.casefold())):
-        return f"index:{plain}"
-    # without such a body a number may stand for many activities
-    text = "\n".join(" ".join(part.casefold().split()) for part in (title, provider))
-    return "own:" + hashlib.sha256(f"{text}\n{completed_on}".encode()).hexdigest()[:40]
+def gate_for(user: User, *, at: datetime) -> Gate:
+    """The gate of a person's ledger."""
+    cycles = Cycle.objects.owned_by(user).select_related("rule_set").order_by("-starts_on")
+    return Gate(
+        today=user.local(at).date(),
+        first=CredentialHeld.objects.owned_by(user).aggregate(first=Min("earned_on"))["first"],
+        cycles=list(cycles),
+    )
 
 
 def _free_key(ledger: Ledger, base: str) -> str:
@@ -210,7 +275,7 @@ def reverse_credit(*, credit: Credit, reason: str, by: User, at: datetime) -> Cr
     try:
         with transaction.atomic():
             detail = credit.detail
-            return _write(
+            return write_row(
                 ledger,
                 by=by,
                 at=at,

@@ -32,11 +32,13 @@ def chain(apps, credits):
             "reason": credit.reason,
             "proof": {},
         }
+        covered = words | {"person": credit.user_id, "by": recorder(credit)}
         salt = secrets.token_hex(16)
         credit.ledger = ledger
         credit.activity = "course" if credit.source == "our_course" else "other"
-        credit.words_digest = sealing.words_digest(salt, words)
-        credit.save(update_fields=["ledger", "activity", "words_digest"])
+        credit.words_digest = sealing.words_digest(salt, covered)
+        credit.activity_key = sealing.activity_key(str(ledger.key), credit.activity_key)
+        credit.save(update_fields=["ledger", "activity", "activity_key", "words_digest"])
         Detail.objects.create(
             credit=credit,
             salt=salt,
@@ -65,6 +67,13 @@ def chain(apps, credits):
         link.save()
         ledger.length, ledger.head = number, link.hash
     ledger.save(update_fields=["length", "head"])
+
+
+def recorder(credit):
+    """Who recorded it, seen from its person."""
+    if credit.recorded_by_id is None:
+        return "portal"
+    return "person" if credit.recorded_by_id == credit.user_id else "other"
 
 
 def facts(credit):

@@ -67,9 +67,9 @@ class CreditQuerySet(models.QuerySet["Credit"]):
 class Credit(models.Model):
     """A row of the ledger. Rows are added, never changed: a correction is a reversal with its reason.
 
-    ``activity_key`` names what was done, so that it is awarded once: ``course:<key>``, ``index:<number>`` or
-    ``own:<digest>``. What was taken back and entered again carries ``#2`` and so on. The database refuses
-    UPDATE and DELETE.
+    ``activity_key`` names what was done, so that it is awarded once: ``course:<key>``, ``index:<digest>`` or
+    ``own:<digest>``, of which only this ledger's key makes the digest. What was taken back and entered again
+    carries ``#2`` and so on. The database refuses UPDATE and DELETE.
     """
 
     class Kind(models.TextChoices):
@@ -155,8 +155,9 @@ class CreditDetail(models.Model):
     #: Of a course of ours: ``{minutes_read, lessons, questions, right}``, its seat time and post-test.
     proof = models.JSONField(_("proof"), default=dict, blank=True)
     salt = models.CharField(max_length=32, editable=False)
+    #: Goes only with its person: an award without one in a ledger that has a person is a finding.
     course_completion = models.ForeignKey(
-        CourseCompletion, models.PROTECT, null=True, blank=True, related_name="credits"
+        CourseCompletion, models.SET_NULL, null=True, blank=True, related_name="credits"
     )
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -280,7 +281,10 @@ class LedgerLink(models.Model):
 
 
 class LedgerAnchor(models.Model):
-    """A day's root over the heads of all ledgers, also written to the log: history cannot be made anew."""
+    """A day's root over all links, also written to the log: history cannot be made anew unnoticed.
+
+    ``links`` counts them in the order of their ids, so the links of a day are those after the day before.
+    """
 
     on = models.DateField(_("day"), unique=True)
     root = models.CharField(_("root"), max_length=64)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, JSONField, OuterRef, QuerySet, Subquery
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
-from courses.catalog.models import LessonRevision
+from courses.catalog.models import Course, LessonRevision
 from courses.codesets.queries import known_codes
 from courses.exams import kinds
 from courses.exams.models import Checkpoint, CheckpointAnswer, QuestionRevision
@@ -44,6 +44,30 @@ def checkpoints_for(
 def checkpoint_for(checkpoint: Checkpoint, user: User, at: datetime) -> CheckpointShown | None:
     """One checkpoint as ``checkpoints_for`` gives it; None while its question has no live revision."""
     return next(iter(_shown(Checkpoint.objects.filter(pk=checkpoint.pk), user, at)), None)
+
+
+@dataclass(frozen=True)
+class CheckpointResults:
+    """How the questions inside a course's lessons were answered."""
+
+    questions: int
+    right: int
+
+
+def course_checkpoints(course: Course, user: User) -> CheckpointResults:
+    """The questions of the lesson texts that the person completed, by the last answer to each: one query."""
+    last = CheckpointAnswer.objects.filter(user=user, question_revision__question=OuterRef("question"))
+    last = last.order_by("-answered_at", "-pk")
+    asked = (
+        Checkpoint.objects.filter(lesson_revision__lesson__module__course=course)
+        .filter(lesson_revision__completions__user=user)
+        .annotate(is_right=Subquery(last.values("is_correct")[:1], output_field=BooleanField()))
+        .order_by()
+        .values_list("question_id", "is_right")
+        .distinct()
+    )
+    results = dict(asked)
+    return CheckpointResults(questions=len(results), right=sum(right is True for right in results.values()))
 
 
 def _shown(checkpoints: QuerySet[Checkpoint], user: User | None, at: datetime) -> list[CheckpointShown]:
