@@ -7,9 +7,11 @@ from courses.credentials.views import (
     cards,
     certificates,
     cycle,
+    evidence,
     holding,
     importing,
     papers,
+    reviews,
     rules,
     what_if,
 )
@@ -51,6 +53,12 @@ of_person = [
     path("activities/<int:pk>/", activities.credit, name="credit"),
     path("activities/<int:pk>/place/", activities.place, name="place"),
     path("activities/<int:pk>/withdraw/", activities.withdraw_credit, name="withdraw_credit"),
+    path("activities/<int:pk>/evidence/", evidence.add_evidence, name="add_evidence"),
+    path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
+    path("evidence/<int:pk>/remove/", evidence.remove_evidence, name="remove_evidence"),
+    path("proofs/<int:pk>/file/", evidence.proof_file, name="proof_file"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<int:pk>/", reviews.review, name="review"),
     path("what-if/", what_if.what_if, name="what_if"),
 ]
 #: What everybody may open: the check of a certificate, and what verifies badges.
