@@ -16,13 +16,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.formats import date_format
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actions import make_calendar_feed, revoke_calendar_feed
 from accounts.models import CalendarFeed, User
 from accounts.requests import person_of
+from courses.credentials.pace import steps
 from courses.credentials.queries import standings
 from courses.exams.planning import Kind
 from courses.exams.queries.plan import Line, open_plan, study_plan
@@ -88,15 +91,39 @@ def _title(line: Line) -> str:
 
 
 def cycle_entries(user: User, at: datetime) -> Iterator[Entry]:
-    """The last day of each CE cycle that runs: four queries at most."""
-    for one in standings(user, user.local(at).date()):
-        if one.credentials:
-            yield Entry(
-                f"cycle-{one.cycle.pk}",
-                _("%(credentials)s: last day for CEUs") % {"credentials": one.names},
-                one.cycle.due_on,
-                path=one.credentials[0].get_absolute_url(),
-            )
+    """The last day of each CE cycle that runs, and the days before it at which one looks: seven queries.
+
+    With more time from the body it is the new last day. A cycle that is complete needs no looking.
+    """
+    today = user.local(at).date()
+    for one in standings(user, today):
+        if not one.credentials:
+            continue
+        due_on = one.cycle.extended_until or one.cycle.due_on
+        words = {"day": date_format(today), "sentence": one.sentence}
+        text = _("As of %(day)s: %(sentence)s") % words
+        path = reverse("credentials:cycle", args=[one.cycle.pk])
+        yield Entry(
+            f"cycle-{one.cycle.pk}",
+            _("%(credentials)s: last day for CEUs") % {"credentials": one.names},
+            due_on,
+            text=text,
+            path=path,
+        )
+        for days, on in () if one.standing.is_met else steps(due_on):
+            if on >= today:
+                title = ngettext(
+                    "%(credentials)s: %(n)d day left for CEUs",
+                    "%(credentials)s: %(n)d days left for CEUs",
+                    days,
+                )
+                yield Entry(
+                    f"cycle-{one.cycle.pk}-{days}",
+                    title % {"credentials": one.names, "n": days},
+                    on,
+                    text=text,
+                    path=path,
+                )
 
 
 #: What stands in the calendar, in this order. A new kind of date is one more function here.

@@ -16,6 +16,7 @@ from accounts.actions import FEED_LASTS, make_calendar_feed, revoke_calendar_fee
 from accounts.models import CalendarFeed, User
 from courses.catalog.models import Body, Certification, Course
 from courses.credentials.actions import record_credential
+from courses.credentials.models import Cycle
 from courses.exams.actions.plans import save_study_plan
 from courses.exams.models import Blueprint, BlueprintDomain, BlueprintSection, Domain, StudyPlan
 from portal.lib.logs import scrubbed
@@ -68,6 +69,22 @@ def plan(student: User, cpc: Certification, make_course: Callable[..., Course]) 
         study_days=range(5),
         at=MONDAY,
     )
+
+
+def hold(
+    user: User, certification: Certification, *, ends_on: date, required: Decimal = Decimal(36)
+) -> Cycle:
+    """A credential whose cycle has run for some months."""
+    held = record_credential(
+        user=user,
+        certification=certification,
+        earned_on=date(2025, 3, 1),
+        starts_on=date(2026, 3, 1),
+        ends_on=ends_on,
+        required=required,
+        at=MONDAY,
+    )
+    return held.cycles.get()
 
 
 def feed_of(user: User, at: datetime = MONDAY) -> str:
@@ -205,21 +222,85 @@ def test_feed_holds_the_plan_the_exam_and_itself(
 def test_feed_holds_the_last_day_of_a_cycle(
     client: Client, student: User, cpc: Certification, now: datetime
 ) -> None:
-    held = record_credential(
-        user=student,
-        certification=cpc,
-        earned_on=date(2025, 3, 1),
-        starts_on=date(2026, 3, 1),
-        ends_on=date(2028, 3, 1),
-        required=Decimal(36),
-        at=MONDAY,
-    )
+    cycle = hold(student, cpc, ends_on=date(2028, 3, 1))
 
     lines = unfolded(client.get(feed_of(student)).content)
 
     assert "DTSTART;VALUE=DATE:20280229" in lines  # a leap day is the last day of this cycle
     assert "SUMMARY:CPC: last day for CEUs" in lines
-    assert f"URL:http://localhost:8000/credentials/{held.pk}/" in lines
+    assert f"URL:http://localhost:8000/credentials/cycles/{cycle.pk}/" in lines
+
+
+def cycle_days(client: Client, address: str) -> dict[str, date]:
+    """The events about cycles, by their stable names."""
+    events = parsed(client.get(address).content).events
+    return {
+        str(event["UID"]).partition("@")[0]: event.start
+        for event in events
+        if str(event["UID"]).startswith("cycle-")
+    }
+
+
+def test_feed_holds_the_steps_before_the_last_day_that_are_still_to_come(
+    client: Client, student: User, cpc: Certification, now: datetime
+) -> None:
+    cycle = hold(student, cpc, ends_on=date(2027, 2, 1))  # in 69 days
+    address = feed_of(student)
+    last = date(2027, 1, 31)
+
+    expected = {f"cycle-{cycle.pk}": last} | {
+        f"cycle-{cycle.pk}-{days}": last - timedelta(days=days) for days in (60, 30, 14, 7, 1)
+    }
+    assert cycle_days(client, address) == expected
+    text = " ".join(unfolded(client.get(address).content))
+    assert "SUMMARY:CPC: 60 days left for CEUs" in text
+    assert "36 CEUs short\\, 69 days left." in text
+
+
+def test_feed_moves_with_an_extension_and_keeps_its_names(
+    client: Client, student: User, cpc: Certification, now: datetime
+) -> None:
+    cycle = hold(student, cpc, ends_on=date(2027, 2, 1))
+    address = feed_of(student)
+    before = cycle_days(client, address)
+
+    Cycle.objects.update(extended_until=date(2027, 2, 28))
+
+    after = cycle_days(client, address)
+    assert after[f"cycle-{cycle.pk}"] == date(2027, 2, 28)
+    assert before.keys() <= after.keys()
+
+
+def test_feed_of_a_complete_cycle_has_its_last_day_alone(
+    client: Client, student: User, cpc: Certification, now: datetime
+) -> None:
+    cycle = hold(student, cpc, ends_on=date(2027, 2, 1), required=Decimal(0))
+
+    assert list(cycle_days(client, feed_of(student))) == [f"cycle-{cycle.pk}"]
+
+
+@pytest.mark.parametrize("cycles", [1, 3])
+def test_cycles_cost_the_same_however_many(
+    client: Client,
+    student: User,
+    cpc: Certification,
+    cycles: int,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
+) -> None:
+    monkeypatch.setattr("portal.pages.calendar.is_within_limit", lambda *args, **kwargs: True)
+    for number in range(cycles):
+        body = Body.objects.create(key=f"b{number}", name=f"B{number}", short=f"B{number}")
+        one = Certification.objects.create(
+            key=f"c{number}", body=body, abbreviation=f"C{number}", name="C", purpose="x"
+        )
+        hold(student, one, ends_on=date(2027, 2, 1))
+    address = feed_of(student)
+
+    # the address with its person, the plan; cycles, their credentials, credits, reviews, files
+    with django_assert_num_queries(7):
+        client.get(address)
 
 
 def test_feed_tells_nothing_about_the_person(
