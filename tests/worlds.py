@@ -32,9 +32,16 @@ from courses.catalog.models import (
 )
 from courses.codesets.actions import Source, load_release
 from courses.codesets.actions.saving import save_code
-from courses.credentials.actions import add_credit, record_credential
+from courses.credentials.actions import (
+    add_credit,
+    add_evidence,
+    add_proof_file,
+    issue_certificate,
+    record_credential,
+)
 from courses.credentials.actions.packets import ask_packet
-from courses.credentials.models import ApprenticeProof, RuleSet
+from courses.credentials.files import Accepted, sha256_of
+from courses.credentials.models import ApprenticeProof, CourseApproval, RuleSet
 from courses.exams.actions import (
     finish_attempt,
     propose_correction,
@@ -55,6 +62,7 @@ from courses.exams.models import (
     Sitting,
 )
 from courses.jobs.actions import enqueue_job
+from courses.progress.models import CourseCompletion
 from courses.reminders.addresses import stop_token
 from portal.lib.revisions import publish_revision
 
@@ -182,6 +190,15 @@ def publish_lesson(lesson: Lesson, source: str, **changes: Any) -> Any:
     return revision
 
 
+def _certificate(folder: Path) -> Accepted:
+    """A file as the process that looks into files gives it back; of these nobody looks into any."""
+    folder.mkdir()
+    path = folder / "kept"
+    path.write_bytes(b"%PDF-1.7 a certificate")
+    digest = sha256_of(path)
+    return Accepted("pdf", path, path.stat().st_size, digest, digest, folder)
+
+
 class World:
     """Everything once."""
 
@@ -282,6 +299,21 @@ class World:
             required=Decimal(36),
             at=now,
         )
+        self.certificate = issue_certificate(
+            completion=CourseCompletion.objects.create(
+                user=self.student,
+                course=self.course,
+                title=self.course.title,
+                ceus=self.course.ceus,
+                minutes_read=70,
+                completed_at=now,
+                completed_on=today,
+            ),
+            at=now,
+        )
+        self.approval = CourseApproval.objects.create(
+            course=self.course, body=self.certification.body, index_number="AB-1", valid_from=today
+        )
         self.credit = add_credit(
             user=self.student,
             title="Webinar",
@@ -291,6 +323,12 @@ class World:
             at=now,
         )
         self.proof = ApprenticeProof.objects.create(held=self.held, need="work", text="Clinic", added_at=now)
+        self.evidence = add_evidence(
+            credit=self.credit, file=_certificate(folder / "evidence"), by=self.student, at=now
+        )
+        self.proof_file = add_proof_file(
+            proof=self.proof, file=_certificate(folder / "letter"), by=self.student, at=now
+        )
         self.rule_set = make_rule_set(self.held.certification.body)
         self.revision = QuestionRevision.objects.select_related("question").get(question__key="question-0")
         self.correction = propose_correction(

@@ -27,6 +27,7 @@ SIGNED_OUT = {"anonymous", "suspended", "expired"}
 
 # rule -> who may enter; everybody else signed in gets 404
 PUBLIC, MEMBER, OWNER, EDITOR = "public", "member", "owner", "editor"
+ADMINISTRATOR = "administrator"
 READ, WRITE, BOTH = {"GET", "HEAD"}, {"POST"}, {"GET", "HEAD", "POST"}
 
 Rule = tuple[str, set[str], Callable[[World], list[Any]]]
@@ -148,8 +149,32 @@ RULES: Rules = {
     "credentials:remove_apprentice_mark": (OWNER, WRITE, lambda w: [w.held.pk]),
     "credentials:rules": (PUBLIC, READ, nothing),
     "credentials:rule_set": (PUBLIC, READ, lambda w: [w.rule_set.key]),
-    "credentials:add_credit": (OWNER, BOTH, lambda w: [w.held.pk]),
-    "credentials:withdraw_credit": (OWNER, BOTH, lambda w: [w.held.pk, w.credit.pk]),
+    "credentials:activities": (MEMBER, READ, nothing),
+    "credentials:add_credit": (MEMBER, BOTH, nothing),
+    "credentials:import_credits": (MEMBER, BOTH, nothing),
+    "credentials:import_template": (MEMBER, READ, nothing),
+    "credentials:credit": (OWNER, READ, lambda w: [w.credit.pk]),
+    "credentials:place": (OWNER, WRITE, lambda w: [w.credit.pk]),
+    "credentials:withdraw_credit": (OWNER, BOTH, lambda w: [w.credit.pk]),
+    "credentials:what_if": (MEMBER, READ, nothing),
+    "credentials:add_evidence": (OWNER, BOTH, lambda w: [w.credit.pk]),
+    "credentials:evidence": (OWNER, READ, lambda w: [w.evidence.pk]),
+    "credentials:remove_evidence": (OWNER, BOTH, lambda w: [w.evidence.pk]),
+    "credentials:proof_file": (OWNER, READ, lambda w: [w.proof_file.pk]),
+    "credentials:reviews": (ADMINISTRATOR, READ, nothing),
+    "credentials:review": (ADMINISTRATOR, BOTH, lambda w: [w.credit.pk]),
+    "credentials:check_form": (PUBLIC, READ, nothing),
+    "credentials:check": (PUBLIC, READ, lambda w: [w.certificate.check_id]),
+    "credentials:badge_issuer": (PUBLIC, READ, nothing),
+    "credentials:badge_keys": (PUBLIC, READ, nothing),
+    "credentials:badge_key": (PUBLIC, READ, lambda w: [w.certificate.key_id]),
+    "credentials:badge_achievement": (PUBLIC, READ, lambda w: [w.course.key]),
+    "credentials:badge_status": (PUBLIC, READ, lambda w: [0]),
+    "credentials:certificates": (MEMBER, READ, nothing),
+    "credentials:certificate_pdf": (OWNER, READ, lambda w: [w.certificate.check_id]),
+    "credentials:certificate_badge": (OWNER, READ, lambda w: [w.certificate.check_id]),
+    "credentials:revoke_certificate": (ADMINISTRATOR, BOTH, lambda w: [w.certificate.check_id]),
+    "credentials:reissue_certificate": (ADMINISTRATOR, BOTH, lambda w: [w.certificate.check_id]),
     "credentials:transcript": (MEMBER, READ, nothing),
     "credentials:transcript_pdf": (MEMBER, READ, nothing),
     "credentials:transcript_csv": (MEMBER, READ, nothing),
@@ -163,7 +188,7 @@ RULES: Rules = {
     "accounts:terms": (MEMBER, BOTH, nothing),
 }
 #: Owner pages that staff of a role may see too.
-ALSO = {"jobs:job": {"editor", "administrator"}}
+ALSO = {"jobs:job": {"editor", "administrator"}, "credentials:evidence": {"administrator"}}
 #: Open to staff before they have a second factor, and to people before they accept the terms.
 BEFORE_TERMS = {"accounts:terms"}
 #: Takes a POST without a CSRF token: one-click stop of RFC 8058, whose own token is the proof.
@@ -184,8 +209,10 @@ def expected(name: str, who: str, method: str, rules: Rules = RULES) -> set[int]
         return {302}
     if who == "no_terms" and name not in BEFORE_TERMS:
         return {302}
-    stranger = (rule == EDITOR and who not in {"editor", "administrator"}) or (
-        rule == OWNER and who not in {"student"} | ALSO.get(name, set())
+    stranger = (
+        (rule == EDITOR and who not in {"editor", "administrator"})
+        or (rule == ADMINISTRATOR and who != "administrator")
+        or (rule == OWNER and who not in {"student"} | ALSO.get(name, set()))
     )
     if stranger:
         return {404, 405} if method not in methods else {404}
