@@ -38,6 +38,11 @@ class FileInPacket:
     #: Why the portal could not put it in, though it was not removed.
     lost: str = ""
 
+    @property
+    def why_absent(self) -> str:
+        """Why it is not in the packet: lost, or of an activity that is claimed no more."""
+        return self.lost or ("" if self.packed else _("the activity was withdrawn"))
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -60,10 +65,12 @@ def write_packet(papers: Papers, into: IO[bytes], storage: Storage, step: Step) 
 
 
 def _write(papers: Papers, packer: Packer, storage: Storage, step: Step) -> list[FileInPacket]:
-    wanted = [(line, one) for line in papers.transcript.lines for one in line.files]
+    wanted = [(line, one) for line in papers.transcript.standing_lines for one in line.files]
     covers = [(total, held) for total in papers.transcript.totals for held in total.of.credentials]
     steps = len(wanted) + len(covers) + 2
-    files: list[FileInPacket] = []
+    files = [
+        FileInPacket(line, one) for line in papers.transcript.lines if line.withdrawal for one in line.files
+    ]
     for place, (line, evidence) in enumerate(wanted, 1):
         step(place - 1, steps)
         files.append(_pack_evidence(packer, storage, place, line, evidence))
@@ -168,7 +175,7 @@ def _manifest(papers: Papers, files: Iterable[FileInPacket], packed: Iterable[Pa
                 "sha256": one.evidence.sha256,
                 "original_sha256": one.evidence.original_sha256,
                 "bytes": one.evidence.size,
-                "missing": one.lost or None,
+                "missing": one.why_absent or None,
             }
         )
     said = {

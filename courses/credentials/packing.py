@@ -21,7 +21,7 @@ _FIRST_YEAR = 1980
 
 def ascii_slug(text: str, fallback: str, *, length: int = 60) -> str:
     """``text`` as the name of a file on any system: small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:length].strip("-") or fallback
 
 

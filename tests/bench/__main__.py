@@ -1,5 +1,5 @@
-"""``make bench [NAME=pages|exams|memory|demo|search]``: prints ``name value unit`` lines and writes
-``var/bench.json``.
+"""``make bench [NAME=pages|exams|credentials|memory|demo|search]``: prints ``name value unit`` lines and
+writes ``var/bench.json``.
 
 Times are CPU milliseconds of one request straight into the WSGI handler, the median of five rounds; each
 round measures the page and its floor (a bare Django view that runs the same SQL) one after the other,
@@ -157,6 +157,13 @@ def exams() -> Iterator[Line]:
     yield from everywhere()
 
 
+def credentials() -> Iterator[Line]:
+    """A person's standing, everybody's, an audit packet and the page of cards, on both databases."""
+    from tests.bench.credentials import everywhere
+
+    yield from everywhere()
+
+
 def memory() -> Iterator[Line]:
     """PSS of the web server with two workers after visits of the pages with the most data."""
     import urllib.request
@@ -220,6 +227,7 @@ def search() -> Iterator[Line]:
 GROUPS: dict[str, Callable[[], Iterator[Line]]] = {
     "pages": pages,
     "exams": exams,
+    "credentials": credentials,
     "memory": memory,
     "demo": demo,
     "search": search,
@@ -230,7 +238,7 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(GROUPS)
     if unknown:
         sys.exit(f"No bench named {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
-    if set(names) != {"exams"}:  # it makes banks of its own
+    if not names or set(names) - {"exams", "credentials"}:  # these make rows of their own
         prepare()
     lines: list[Line] = []
     for name in names or list(GROUPS):

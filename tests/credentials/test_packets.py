@@ -83,7 +83,7 @@ def silent(done: int, total: int | None, message: str) -> None:
     ("title", "slug"),
     [
         ("Auditing: E/M 2026!", "auditing-e-m-2026"),
-        ("Größe", "groe"),
+        ("Größe", "grosse"),
         ("../../etc/passwd", "etc-passwd"),
         ("日本語", "activity"),
         ("a" * 200, "a" * 60),
@@ -250,11 +250,14 @@ def test_removed_evidence_is_listed_with_its_reason(aapc: Body, student: User, a
 
 
 def test_withdrawn_activity_is_in_the_packet_as_such(aapc: Body, student: User, at: datetime) -> None:
-    reverse_credit(credit=activity(student, at), reason="Entered twice.", by=student, at=at)
+    credit = activity(student, at)
+    attach(credit, at)
+    reverse_credit(credit=credit, reason="Entered twice.", by=student, at=at)
 
     zipped = opened(made(ask(student, aapc, at), at))
 
     assert "Entered twice." in zipped.read("index.html").decode()
+    assert not [name for name in zipped.namelist() if name.startswith("evidence/")]
     assert json.loads(zipped.read("manifest.json"))["activities"][0]["withdrawn"] == "Entered twice."
 
 

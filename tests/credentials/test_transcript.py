@@ -238,7 +238,7 @@ def test_precheck_tells_why_a_reviewer_returned_an_activity(
     checked = check_transcript(transcript(student, *YEAR, at=at), Body.objects.get(key="aapc"))
 
     assert [gaps_in_words(one) for one in checked.result.findings] == [
-        "a reviewer returned it: The date is cut off."
+        "a reviewer returned it: The date is cut off"
     ]
 
 

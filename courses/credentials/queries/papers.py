@@ -178,6 +178,11 @@ class Transcript:
         return tuple(line for line in self.lines if line.withdrawal is None)
 
     @property
+    def certified_lines(self) -> tuple[Line, ...]:
+        """Those with a certificate of ours."""
+        return tuple(line for line in self.standing_lines if line.certificate)
+
+    @property
     def ceus(self) -> Decimal:
         """CEUs as the certificates state them, of all that was not withdrawn."""
         return sum((line.credit.ceus for line in self.standing_lines), ZERO)
@@ -382,7 +387,7 @@ def gaps_in_words(finding: Finding) -> str:
     """What a finding lacks, as a list in words."""
     words = [str(GAPS[one]) for one in finding.gaps]
     if finding.row.returned:
-        words[-1] = _("%(gap)s: %(reason)s") % {"gap": words[-1], "reason": finding.row.returned}
+        words[-1] = _("%(gap)s: %(reason)s") % {"gap": words[-1], "reason": finding.row.returned.rstrip(".")}
     return "; ".join(words)
 
 
