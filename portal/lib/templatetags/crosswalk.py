@@ -1,6 +1,7 @@
 """Tags and filters that every template has without loading them (a builtin of the template engine)."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -109,6 +110,12 @@ def percent(value: Any, maximum: Any) -> int:
     if whole <= 0 or part >= whole:
         return 100
     return max(0, min(99, round(100 * part / whole)))
+
+
+@register.filter
+def amount(value: Any) -> str:
+    """A number as people write it: 6, 6.5, 0.25."""
+    return f"{Decimal(value or 0).normalize():f}"
 
 
 @register.filter
