@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import combinations
 
-from courses.credentials.allocating import Offer, allocate
+from courses.credentials.allocating import Ask, Offer, allocate
 from courses.credentials.cycles import Period, add_months, months_of
 from courses.credentials.rules import (
     CENT,
@@ -72,6 +73,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """CEUs of an activity each of which fills all of these parts at once; ``keys`` as in ``Part``."""
+
+    ceus: Decimal
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What an activity counts for in a cycle; ``why_not`` is about what of it does not count."""
 
@@ -82,6 +91,8 @@ class Verdict:
     stated: Decimal
     parts: tuple[Part, ...] = ()
     why_not: WhyNot | None = None
+    #: The same as ``parts``, cut by what each CEU fills.
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +113,12 @@ class CapStanding:
 
 @dataclass(frozen=True, slots=True)
 class BucketStanding:
-    """How one part of the requirement stands; a CEU fills one part of each ``group``."""
+    """How one part of the requirement stands."""
 
     key: str
     title: str
     earned: Decimal
     required: Decimal
-    group: int = 0
 
     @property
     def short(self) -> Decimal:
@@ -141,6 +151,8 @@ class Standing:
     #: One for each activity given, in their order.
     verdicts: tuple[Verdict, ...] = ()
     caps: tuple[CapStanding, ...] = ()
+    #: The fewest further CEUs that complete it, and what each of them must fill.
+    lacks: tuple[Lack, ...] = ()
     #: The last day when the body gave more time, else ``None``.
     extended_until: date | None = None
     short: Decimal = field(init=False)
@@ -213,18 +225,20 @@ def standing(
         )
         for cap in (rule.caps if rule is not None else ())
     ]
-    groups = _rivals(asked)
     given = allocate(
-        [_cents(demand.required) for demand in asked],
-        groups,
+        _ask(asked),
         offers,
         {cap.activity: _cents(cap.limit) for cap in caps if cap.limit is not None},
     )
-    group_of = {part: number for number, group in enumerate(groups) for part in group}
     buckets = tuple(
-        BucketStanding(d.key, d.title, _ceus(given.earned[i]), d.required, group_of[i])
-        for i, d in enumerate(asked)
+        BucketStanding(d.key, d.title, _ceus(given.earned[i]), d.required) for i, d in enumerate(asked)
     )
+    total = _ceus(sum(given.counts))
+    lacks = [Lack(_ceus(n), tuple(buckets[part] for part in parts)) for n, parts in given.lacks]
+    fewest = sum((lack.ceus for lack in lacks), ZERO)
+    if (rest := (required or ZERO) - total - fewest) > 0:
+        lacks.append(Lack(rest))
+        fewest += rest
     place = {number: i for i, number in enumerate(offered)}
     verdicts = []
     for number, one in enumerate(earned):
@@ -238,13 +252,8 @@ def standing(
             why_not = WhyNot.OVER_CAP
         elif counts < one.ceus:
             why_not = WhyNot.TOO_SHORT
-        parts = tuple(
-            Part(asked[part].key, asked[part].title, _ceus(amount))
-            for part, amount in sorted(given.parts[i].items())
-        )
-        verdicts.append(Verdict(one.key, counts, one.ceus, parts, why_not))
-    total = _ceus(sum(given.counts))
-    by_group = [sum((buckets[part].short for part in group), ZERO) for group in groups]
+        pieces = tuple(Piece(_ceus(n), tuple(asked[p].key for p in parts)) for n, parts in given.pieces[i])
+        verdicts.append(Verdict(one.key, counts, one.ceus, _parts(asked, given.pieces[i]), why_not, pieces))
     last_on = period.last_on if extended_until is None else extended_until
     return Standing(
         earned=total,
@@ -253,9 +262,10 @@ def standing(
         days_left=(last_on - today).days,
         ends_on=period.ends_on,
         reduced_to_months=reduced,
-        fewest=max(ZERO, (required or ZERO) - total, *by_group),
+        fewest=fewest,
         verdicts=tuple(verdicts),
         caps=tuple(caps),
+        lacks=tuple(lacks),
         extended_until=extended_until,
     )
 
@@ -284,24 +294,7 @@ def what_if(
 
 def least(of: Standing) -> tuple[Lack, ...]:
     """The fewest further CEUs that complete the cycle, and what each of them must fill."""
-    left = {
-        group: [(bucket, bucket.short) for bucket in of.short_buckets if bucket.group == group]
-        for group in sorted({bucket.group for bucket in of.short_buckets})
-    }
-    lacks, total = [], ZERO
-    while any(left.values()):
-        heads = [shorts[0] for shorts in left.values() if shorts]
-        step = min(short for _, short in heads)
-        lacks.append(Lack(step, tuple(bucket for bucket, _ in heads)))
-        total += step
-        for shorts in left.values():
-            if shorts:
-                bucket, short = shorts.pop(0)
-                if short > step:
-                    shorts.insert(0, (bucket, short - step))
-    if of.fewest > total:
-        lacks.append(Lack(of.fewest - total))
-    return tuple(lacks)
+    return of.lacks
 
 
 def claimable(rule: Rule | None, period: Period, day: date, *, extended_until: date | None = None) -> bool:
@@ -380,14 +373,20 @@ def _enters(one: Earned, demand: Demand) -> bool:
     return demand.bucket.enters_by(one.provider)
 
 
-def _rivals(asked: Sequence[Demand]) -> list[list[int]]:
-    """Demands in groups that compete for the same CEU; buckets that share are in different groups."""
-    groups: list[list[int]] = []
-    for number, demand in enumerate(asked):
-        rivals = [g for g in groups if any(not _share(demand, asked[other]) for other in g)]
-        merged = sorted([one for group in rivals for one in group] + [number])
-        groups = [g for g in groups if g not in rivals] + [merged]
-    return groups
+def _ask(asked: Sequence[Demand]) -> Ask:
+    pairs = combinations(range(len(asked)), 2)
+    return Ask(
+        tuple(_cents(demand.required) for demand in asked),
+        frozenset((one, other) for one, other in pairs if _share(asked[one], asked[other])),
+    )
+
+
+def _parts(asked: Sequence[Demand], pieces: Sequence[tuple[int, tuple[int, ...]]]) -> tuple[Part, ...]:
+    amounts: dict[int, int] = {}
+    for amount, parts in pieces:
+        for part in parts:
+            amounts[part] = amounts.get(part, 0) + amount
+    return tuple(Part(asked[p].key, asked[p].title, _ceus(n)) for p, n in sorted(amounts.items()))
 
 
 def _share(one: Demand, other: Demand) -> bool:

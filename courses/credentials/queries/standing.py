@@ -300,9 +300,9 @@ def _movable(of: CycleStanding) -> list[tuple[Credit, Verdict]]:
 
 
 def _earn(lack: Lack) -> str:
-    parts = _(" and at once ").join(_("“%(part)s”") % {"part": bucket.title} for bucket in lack.parts)
-    if not parts:
+    if not lack.parts:
         return _("Earn %(ceus)s of any kind.") % {"ceus": ceus(lack.ceus)}
+    parts = _at_once(bucket.title for bucket in lack.parts)
     return _("Earn %(ceus)s in %(parts)s.") % {"ceus": ceus(lack.ceus), "parts": parts}
 
 
@@ -329,13 +329,18 @@ def verdict_text(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
 
 
 def _parts(of: CycleStanding, verdict: Verdict) -> str:
-    groups = {bucket.key: bucket.group for bucket in of.standing.buckets}
-    by_group: dict[int, list[str]] = defaultdict(list)
-    for part in verdict.parts:
-        words = {"n": amount(part.ceus), "part": part.title}
-        by_group[groups[part.key]].append(_("%(n)s in “%(part)s”") % words)
-    told = [_(" and ").join(parts) for parts in by_group.values()]
-    return ": " + _(", at once ").join(told) if told else ""
+    """Which parts it fills: those that the same CEUs fill are named together."""
+    titles = {bucket.key: bucket.title for bucket in of.standing.buckets}
+    told = [
+        _("%(n)s in %(parts)s")
+        % {"n": amount(piece.ceus), "parts": _at_once(titles[key] for key in piece.keys)}
+        for piece in verdict.pieces
+    ]
+    return ": " + ", ".join(told) if told else ""
+
+
+def _at_once(titles: Iterable[str]) -> str:
+    return _(" and at once in ").join(_("“%(part)s”") % {"part": title} for title in titles)
 
 
 def _why_not(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
