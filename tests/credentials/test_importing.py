@@ -1,14 +1,20 @@
 """Reading spreadsheets: pure, then what becomes of the rows in a ledger and on the page."""
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from accounts.models import User
+from courses.credentials.actions import add_credit, reverse_credit
+from courses.credentials.actions.importing import Becomes, SheetChanged, check_sheet, import_sheet
 from courses.credentials.importing import (
     MAX_BYTES,
     MAX_ROWS,
@@ -23,6 +29,8 @@ from courses.credentials.importing import (
     decode,
     read,
 )
+from courses.credentials.models import Credit, Ledger
+from tests.credentials.conftest import Record
 
 HEAD = "Title,Completed on,CEUs,Minutes,Provider,Index number,Kind,Counts for\n"
 WORDS = Words(
@@ -296,3 +304,277 @@ def test_what_is_not_known_is_left_out_and_said() -> None:
     assert (found.activity, found.topics) == ("webinar", ("auditing",))
     assert [(one.about, one.text) for one in found.notes] == [(Note.PART_UNKNOWN, "Core A")]
     assert entry("Talk,2026-06-01,1,,,,Whatever").notes[0].about is Note.KIND_UNKNOWN
+
+
+# --- what becomes of the rows ------------------------------------------------------------------------
+
+IMPORT = "credentials:import_credits"
+FILE = (
+    HEAD
+    + "Audit webinar,2026-06-01,2.5,150,NAMAS,A-77,Webinar,Auditing\n"
+    + "Chapter meeting,2026-05-01,1,,Local chapter,,Conference,\n"
+)
+
+
+@pytest.fixture
+def clock(time_machine: Any, at: datetime) -> None:
+    """Views read the real clock: let it be that of the tests."""
+    time_machine.move_to(at, tick=False)
+
+
+def becomes(user: User, text: str, at: datetime) -> list[tuple[int, str]]:
+    sheet = read(text, WORDS)
+    return [(line.entry.line, line.becomes.value) for line in check_sheet(user=user, sheet=sheet, at=at)]
+
+
+def test_new_lines_become_activities_once(record: Record, student: User, at: datetime) -> None:
+    record()
+    sheet = read(FILE, WORDS)
+    assert becomes(student, FILE, at) == [(2, "new"), (3, "new")]
+    assert not Ledger.objects.exists()
+
+    added = import_sheet(user=student, sheet=sheet, expected=2, by=student, at=at)
+
+    assert [(one.detail.title, one.source, one.activity) for one in added] == [
+        ("Chapter meeting", "imported", "conference"),
+        ("Audit webinar", "imported", "webinar"),
+    ]
+    assert (added[1].topics, added[1].is_stated, added[1].minutes) == (["auditing"], True, 150)
+    assert becomes(student, FILE, at) == [(2, "there"), (3, "there")]
+    assert import_sheet(user=student, sheet=sheet, expected=0, by=student, at=at) == []
+    assert Credit.objects.count() == 2
+
+
+def test_lines_are_compared_with_what_was_entered_by_hand(
+    record: Record, student: User, at: datetime
+) -> None:
+    record()
+    fields: dict[str, Any] = {"user": student, "by": student, "at": at, "ceus": Decimal(1)}
+    add_credit(title="Other words", completed_on=date(2026, 7, 1), index_number="a77", **fields)
+    gone = add_credit(
+        title="chapter  MEETING", provider="local chapter", completed_on=date(2026, 5, 1), **fields
+    )
+    reverse_credit(credit=gone, reason="Was not there", by=student, at=at)
+
+    assert becomes(student, FILE, at) == [(2, "there"), (3, "withdrawn")]
+
+
+def test_a_line_twice_in_the_file_counts_once(record: Record, student: User, at: datetime) -> None:
+    record()
+    text = FILE + "Same number,2026-07-01,1,,,a77,,\n"
+
+    assert becomes(student, text, at) == [(2, "new"), (3, "new"), (4, "repeated")]
+
+
+def test_every_reason_of_a_line_is_said(record: Record, student: User, at: datetime) -> None:
+    record()
+    text = HEAD + ",2026-11-24,lots\nOld,2019-01-01,1\nShort,2026-06-01,,\nNo day,,1\n"
+
+    lines = check_sheet(user=student, sheet=read(text, WORDS), at=at)
+
+    assert {line.becomes for line in lines} == {Becomes.WRONG}
+    assert [list(line.reasons) for line in lines] == [
+        ["There is no title.", "“lots” is not a number of CEUs such as 1.5.", "This day is still to come."],
+        ["CEUs count from the day you were certified, May 4, 2020."],
+        ["There are neither CEUs nor minutes."],
+        ["There is no date."],
+    ]
+
+
+def test_minutes_become_ceus_by_the_rule(record: Record, student: User, at: datetime) -> None:
+    record()
+    text = HEAD + "Talk,2026-06-01,,90\n"
+
+    (credit,) = import_sheet(user=student, sheet=read(text, WORDS), expected=1, by=student, at=at)
+
+    assert (credit.ceus, credit.is_stated) == (Decimal("1.5"), False)
+
+
+def test_all_or_nothing_when_the_ledger_changed_meanwhile(
+    record: Record, student: User, at: datetime
+) -> None:
+    record()
+    add_credit(
+        title="Webinar",
+        completed_on=date(2026, 6, 1),
+        ceus=Decimal(1),
+        index_number="A-77",
+        user=student,
+        by=student,
+        at=at,
+    )
+
+    with pytest.raises(SheetChanged):
+        import_sheet(user=student, sheet=read(FILE, WORDS), expected=2, by=student, at=at)
+
+    assert Credit.objects.count() == 1
+
+
+def test_a_person_without_credentials_is_told(bodies: None, student: User, at: datetime) -> None:
+    lines = check_sheet(user=student, sheet=read(FILE, WORDS), at=at)
+
+    assert lines[0].reasons == ("Record the credential first that the activity is to count for.",)
+
+
+# --- the pages ---------------------------------------------------------------------------------------
+
+
+def given_file(raw: bytes) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("mine.csv", raw)}
+
+
+def page_of(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.usefixtures("clock")
+def test_file_is_shown_first_and_added_when_the_person_says_so(
+    as_student: Client, record: Record, student: User
+) -> None:
+    record()
+    record("cpma")
+
+    shown = as_student.post(reverse(IMPORT), given_file(FILE.encode("utf-16")))
+
+    assert shown.status_code == 200
+    assert "2 new activities with 3.5 CEUs" in page_of(shown)
+    assert "Add 2 activities" in page_of(shown)
+    assert not Credit.objects.exists()
+
+    added = as_student.post(reverse(IMPORT), {"text": shown.context["text"], "apply": "2"}, follow=True)
+
+    assert "2 activities are in your ledger." in page_of(added)
+    assert Credit.objects.count() == 2
+    again = as_student.post(reverse(IMPORT), given_file(FILE.encode()))
+    assert "0 new activities with 0 CEUs" in page_of(again)
+    assert "2 lines are in your ledger already" in page_of(again)
+    assert 'name="apply"' not in page_of(again)
+
+
+@pytest.mark.usefixtures("clock")
+def test_confirming_what_was_not_shown_shows_it_again(as_student: Client, record: Record) -> None:
+    record()
+
+    for number in ("3", "0", "x", "-2", ""):
+        answer = as_student.post(reverse(IMPORT), {"text": FILE, "apply": number})
+        assert "Your ledger has changed meanwhile" in page_of(answer)
+
+    assert not Credit.objects.exists()
+
+
+@pytest.mark.usefixtures("clock")
+def test_dates_of_two_meanings_are_asked_for(as_student: Client, record: Record) -> None:
+    record()
+    text = "Title\tDate\tCEUs\nTalk\t3/4/2026\t1\n"
+
+    asked = page_of(as_student.post(reverse(IMPORT), {"text": text}))
+    assert "How does the file write dates?" in asked
+    assert 'name="apply"' not in asked
+
+    chosen = {"text": text, "order": "day_first"}
+    assert "3 Apr 2026" in page_of(as_student.post(reverse(IMPORT), chosen))
+    as_student.post(reverse(IMPORT), chosen | {"apply": "1"})
+    assert Credit.objects.get().completed_on == date(2026, 4, 3)
+
+
+@pytest.mark.usefixtures("clock")
+def test_unknown_columns_are_assigned_by_hand(as_student: Client, record: Record) -> None:
+    record()
+    text = "Foo,Bar,Baz\nTalk,2026-06-01,2\n"
+
+    asked = page_of(as_student.post(reverse(IMPORT), {"text": text}))
+    assert "No column was found for: What and Completed on" in asked
+
+    mapped = {
+        "text": text,
+        "mapped": "1",
+        "column-0": "title",
+        "column-1": "completed_on",
+        "column-2": "ceus",
+    }
+    assert "Add 1 activity" in page_of(as_student.post(reverse(IMPORT), mapped))
+    as_student.post(reverse(IMPORT), mapped | {"apply": "1"})
+    assert Credit.objects.get().ceus == 2
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({}, None),
+        ({"text": "  \n"}, None),
+        ({"text": "\u0001"}, "text"),
+        ({"raw": b""}, "file"),
+        ({"raw": b"PK\x03\x04"}, "file"),
+        ({"raw": b"Title,Date\n\x00\x01"}, "file"),
+        ({"raw": b"x" * (MAX_BYTES + 1)}, "file"),
+        ({"raw": ("A,2026-06-01,1\n" * 501).encode()}, "file"),
+    ],
+)
+def test_what_cannot_be_read_is_explained(
+    as_student: Client, record: Record, sent: dict[str, Any], field: str | None
+) -> None:
+    record()
+    fields = given_file(sent["raw"]) if "raw" in sent else sent
+
+    answer = as_student.post(reverse(IMPORT), fields)
+
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert form.errors[field] if field else form.non_field_errors()
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"order": "sideways"},
+        {"mapped": "1"},
+        {"mapped": "1", "column-0": "nothing", "column-99": "title"},
+        {"mapped": "1", "column-0": "title", "column-1": "title", "column-39": "ceus"},
+    ],
+)
+def test_choices_that_mean_nothing_change_nothing(
+    as_student: Client, record: Record, fields: dict[str, str]
+) -> None:
+    record()
+
+    assert as_student.post(reverse(IMPORT), {"text": FILE} | fields).status_code == 200
+    assert not Credit.objects.exists()
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_looks_like_markup_or_a_formula_is_shown_as_text(as_student: Client, record: Record) -> None:
+    record()
+    text = HEAD + '"=1+1</textarea><script>alert(1)</script>",2026-06-01,1\n'
+
+    answer = as_student.post(reverse(IMPORT), {"text": text})
+
+    assert b"<script>alert" not in answer.content
+    as_student.post(reverse(IMPORT), {"text": answer.context["text"], "apply": "1"})
+    assert Credit.objects.get().detail.title == "=1+1</textarea><script>alert(1)</script>"
+
+
+def test_template_is_read_as_it_is_given(as_student: Client) -> None:
+    answer = as_student.get(reverse("credentials:import_template"))
+
+    sheet = read(decode(answer.content), WORDS)
+    assert (sheet.entries, sheet.missing, sheet.unread) == ((), (), ())
+    assert "attachment" in answer["Content-Disposition"]
+
+
+#: Opening the ledger, first credential, cycles; then four statements a row: credit, words, link,
+#: ledger.
+QUERIES_OF_ONE, QUERIES_A_ROW = 16, 4
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_rows_are_written_in_few_statements(
+    record: Record, student: User, at: datetime, rows: int, django_assert_num_queries: Any
+) -> None:
+    record()
+    text = HEAD + "".join(f"Talk {n},2026-06-01,1\n" for n in range(rows))
+    sheet = read(text, WORDS)
+
+    with django_assert_num_queries(QUERIES_OF_ONE + QUERIES_A_ROW * (rows - 1)):
+        import_sheet(user=student, sheet=sheet, expected=rows, by=student, at=at)

@@ -55,9 +55,10 @@ class CreditForm(RefusableForm):
     )
 
     def __init__(self, *args: Any, bodies: Sequence[BodyParts], today: date, **kwargs: Any) -> None:
-        initial = {"completed_on": today} | (kwargs.pop("initial", None) or {})
+        initial = {"completed_on": today} | (kwargs.get("initial") or {})
         topics = set(initial.pop("topics", ()))
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = initial
+        super().__init__(*args, **kwargs)
         self.fields["completed_on"].widget.attrs["max"] = today.isoformat()
         self.bodies = [body for body in bodies if body.demands]
         for body in self.bodies:

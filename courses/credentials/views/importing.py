@@ -125,7 +125,7 @@ def words_of(parts: Sequence[BodyParts]) -> Words:
     kinds |= {plain(str(label)): key for key, label in Credit.Activity.choices}
     for key, words in _KIND_WORDS.items():
         kinds |= dict.fromkeys(words, key.value)
-    known = {}
+    known: dict[str, str] = {}
     for body in parts:
         for demand in body.demands:
             known |= dict.fromkeys((plain(demand.key), plain(demand.title)), demand.key)
