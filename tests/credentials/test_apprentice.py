@@ -1,12 +1,15 @@
 """The way out of apprenticeship: months without double counting, routes, and the end of the mark."""
 
+import io
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from accounts.models import User
 from courses.credentials.actions.apprentice import add_proof, remove_apprentice_mark
@@ -102,7 +105,7 @@ def test_a_proof_that_proves_nothing_is_refused(
     held: CredentialHeld, at: datetime, key: str, fields: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        add_proof(held=held, need=need(key), text="Clinic", at=at, **fields)
+        add_proof(held=held, need=need(key), text="Clinic", by=held.user, at=at, **fields)
 
     assert refused.value.field == field
     assert not ApprenticeProof.objects.exists()
@@ -118,7 +121,7 @@ def test_the_mark_goes_on_the_day_the_body_says(held: CredentialHeld, at: dateti
     with pytest.raises(Refused):
         remove_apprentice_mark(held=held, on=date(2026, 11, 1), by=held.user, at=at)
     with pytest.raises(Refused):
-        add_proof(held=held, need=need("work"), text="Late", starts_on=date(2026, 1, 1), at=at)
+        add_proof(held=held, need=need("work"), text="Late", starts_on=date(2026, 1, 1), by=held.user, at=at)
 
 
 @pytest.mark.django_db
@@ -161,6 +164,28 @@ def test_work_is_added_counted_and_removed(as_student: Client, page: str, held: 
     assert not ApprenticeProof.objects.exists()
 
 
+def test_a_letter_is_kept_with_the_work_and_goes_with_it(
+    as_student: Client, page: str, held: CredentialHeld
+) -> None:
+    add = reverse("credentials:add_proof", args=[held.pk, "work"])
+    typed = {"work-text": "Clinic", "work-starts_on": "2025-11-24"}
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+
+    bad = as_student.post(add, typed | {"work-file": SimpleUploadedFile("a.pdf", b"<html>no letter</html>")})
+    assert bad.status_code == 422
+    assert "Clinic" in bad.content.decode()
+    assert not ApprenticeProof.objects.exists()
+
+    as_student.post(add, typed | {"work-file": SimpleUploadedFile("a.png", picture.getvalue())})
+    file = ApprenticeProof.objects.get().files.get()
+    link = reverse("credentials:proof_file", args=[file.pk])
+    assert link in as_student.get(page).content.decode()
+    answer = as_student.get(link)
+    assert "attachment" in answer["Content-Disposition"]
+    answer.close()
+
+
 def test_the_end_of_the_mark_is_said_on_the_page(as_student: Client, page: str, held: CredentialHeld) -> None:
     url = reverse("credentials:remove_apprentice_mark", args=[held.pk])
 
@@ -172,7 +197,9 @@ def test_the_end_of_the_mark_is_said_on_the_page(as_student: Client, page: str, 
 def test_proofs_of_another_person_are_not_found(
     page: str, held: CredentialHeld, other: User, at: datetime
 ) -> None:
-    proof = add_proof(held=held, need=need("work"), text="Clinic", starts_on=date(2026, 1, 1), at=at)
+    proof = add_proof(
+        held=held, need=need("work"), text="Clinic", starts_on=date(2026, 1, 1), by=held.user, at=at
+    )
     stranger = Client()
     stranger.force_login(other)
 
@@ -196,7 +223,9 @@ def test_page_is_the_same_queries_for_one_proof_and_three(
     django_assert_num_queries: Any,
 ) -> None:
     for number in range(rows):
-        add_proof(held=held, need=need("course"), text=f"Course {number}", amount=Decimal(5), at=at)
+        add_proof(
+            held=held, need=need("course"), text=f"Course {number}", amount=Decimal(5), by=held.user, at=at
+        )
     as_student.get(page)
 
     with django_assert_num_queries(6):  # session, person; the credential; its rules; proofs and their files

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.credentials.actions.changing import change_credential
+from courses.credentials.actions.evidence import add_proof_file
 from courses.credentials.actions.refusals import FutureDate, ProofRefused, StatusRefused
+from courses.credentials.files import Accepted
 from courses.credentials.models import ApprenticeProof, CredentialHeld
 from courses.credentials.models.storage import evidence_storage
 from courses.credentials.rules import Need, Unit
@@ -18,7 +20,6 @@ from courses.credentials.rules import Need, Unit
 _MOST_PROOFS = 100
 
 
-@transaction.atomic
 def add_proof(
     *,
     held: CredentialHeld,
@@ -27,12 +28,35 @@ def add_proof(
     amount: Decimal | None = None,
     starts_on: date | None = None,
     ends_on: date | None = None,
+    file: Accepted | None = None,
+    by: User,
     at: datetime,
 ) -> ApprenticeProof:
-    """Write down work, a course or cases towards losing the mark; raises a ``Refused``.
+    """Write down work, a course or cases towards losing the mark, with its letter or certificate.
 
-    Work has its first day, and its last unless it goes on; hours and cases have an amount.
+    Work has its first day, and its last unless it goes on; hours and cases have an amount. Raises a
+    ``Refused``; then nothing is written. Not in a transaction: the file goes into the storage first.
     """
+    proof = _write_proof(held, need, text, amount, starts_on, ends_on, at)
+    if file is not None:
+        try:
+            add_proof_file(proof=proof, file=file, by=by, at=at)
+        except BaseException:
+            proof.delete()
+            raise
+    return proof
+
+
+@transaction.atomic
+def _write_proof(
+    held: CredentialHeld,
+    need: Need,
+    text: str,
+    amount: Decimal | None,
+    starts_on: date | None,
+    ends_on: date | None,
+    at: datetime,
+) -> ApprenticeProof:
     held = CredentialHeld.objects.select_for_update(of=("self",)).select_related("user").get(pk=held.pk)
     if held.status != CredentialHeld.Status.APPRENTICE:
         raise StatusRefused(_("This credential has no apprentice mark now."))

@@ -220,7 +220,9 @@ def refuse_overlap(
     others = Cycle.objects.owned_by(user).filter(
         body=body, starts_on__lt=period.ends_on, ends_on__gt=period.starts_on
     )
-    for other in others.exclude(pk=but.pk if but else None)[:1]:
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    for other in others[:1]:
         raise DatesRefused(
             _("These dates overlap your %(body)s cycle that ends on %(day)s.")
             % {"body": body.short, "day": date_format(other.due_on)},

@@ -1,7 +1,5 @@
 """Rules are edited here as dated rows; who goes by a row is shown before it is saved."""
 
-from typing import Any, ClassVar
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -26,12 +24,12 @@ class RuleSetAdmin(PackRowAdmin):
     readonly_fields = ("affected",)
     #: A change of the rules is a new row: "save as new" makes one from the old.
     save_as = True
-    actions: ClassVar[Any] = ("apply",)
+    actions = ("apply",)
 
     @admin.display(description=_("who goes by it"))
     def affected(self, row: RuleSet) -> str:
         """How many running cycles a change of this row would change, and how many it could take over."""
-        if row.pk is None:
+        if row._state.adding:
             return str(_("Nobody yet: cycles that begin in its days will."))
         today = timezone.localdate()
         running = Cycle.objects.running_on(today).filter(rule_set=row).count()

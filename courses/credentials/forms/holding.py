@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from courses.catalog.models import Body, Certification
 from courses.credentials.actions.holding import CycleDates, Recorded
 from courses.credentials.actions.refusals import RowRefused
+from courses.credentials.forms.evidence import evidence_field
 from courses.credentials.forms.fields import RefusableForm, date_field
 from courses.credentials.models import CredentialHeld, Cycle
 from courses.credentials.rules import Anchor, Need, Rule, Unit
@@ -95,43 +96,39 @@ class CredentialForm(RefusableForm):
 
 # --- several at once -------------------------------------------------------------------------------------
 class RowForm(RefusableForm):
-    """One credential of several; left empty it is no row."""
+    """One credential of several; left as it is, it is no row."""
 
-    certification = forms.TypedChoiceField(label=_("Credential"), required=False)
-    earned_on = date_field(_("Certified on"), required=False)
+    certification = forms.TypedChoiceField(label=_("Credential"))
+    earned_on = date_field(_("Certified on"))
     number = forms.CharField(label=_("Number"), max_length=40, required=False)
     status = forms.ChoiceField(
-        label=_("Status"),
-        choices=CredentialHeld.Status.choices,
-        initial=CredentialHeld.Status.ACTIVE,
-        required=False,
+        label=_("Status"), choices=CredentialHeld.Status.choices, initial=CredentialHeld.Status.ACTIVE
     )
 
     def __init__(
-        self, *args: Any, known: Mapping[int, Certification], choices: Sequence[Any], **kwargs: Any
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        known: Mapping[int, Certification],
+        choices: Sequence[Any],
+        prefix: str,
+        initial: dict[str, Any],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(
+            data, prefix=prefix, initial=initial, empty_permitted=True, use_required_attribute=False
+        )
         field = self.fields["certification"]
         assert isinstance(field, forms.TypedChoiceField)
-        field.choices, field.empty_value = choices, None
+        field.choices = choices
         field.coerce = lambda pk: known[int(pk)]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.is_row:
-            for name in ("certification", "earned_on"):
-                if not cleaned.get(name) and name not in self.errors:
-                    self.add_error(name, _("Fill this in, or empty the whole row."))
-        return cleaned
 
     @property
     def is_row(self) -> bool:
         """Whether something was entered."""
-        return any(self[name].value() for name in ("certification", "earned_on", "number"))
+        return self.has_changed()
 
     def recorded(self) -> Recorded:
-        cleaned = self.cleaned_data
-        return Recorded(**cleaned | {"status": cleaned["status"] or CredentialHeld.Status.ACTIVE})
+        return Recorded(**self.cleaned_data)
 
 
 class BodyForm(RefusableForm):
@@ -148,8 +145,10 @@ class BodyForm(RefusableForm):
     last_on = date_field(_("Last day of the running cycle"), required=False)
     required = required_field()
 
-    def __init__(self, *args: Any, body: Body, rule: Rule | None, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"body-{body.key}", **kwargs)
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, body: Body, rule: Rule | None, initial: dict[str, Any]
+    ) -> None:
+        super().__init__(data, prefix=f"body-{body.key}", initial=initial)
         self.body, self.rule = body, rule
         anchor = rule.anchor if rule else Anchor.UNKNOWN
         if anchor is Anchor.RENEWAL_MONTH:
@@ -382,8 +381,10 @@ class ProofForm(RefusableForm):
     ends_on = date_field(_("Last day"), required=False, help_text=_("Empty: you still work there."))
     amount = forms.DecimalField(label=_("How many"), min_value=0, max_value=99_999, decimal_places=2)
 
-    def __init__(self, *args: Any, need: Need, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=need.key, **kwargs)
+    file = evidence_field()
+
+    def __init__(self, data: Any = None, files: Any = None, *, need: Need) -> None:
+        super().__init__(data, files, prefix=need.key)
         self.need = need
         text, amount = self.fields["text"], self.fields["amount"]
         if need.unit is not Unit.MONTHS:

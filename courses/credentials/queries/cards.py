@@ -74,7 +74,8 @@ def cards(user: User, on: date) -> Cards:
         for cycle in rows.order_by("ends_on", "pk").prefetch_related("rule_set", held)
         if _last_day(cycle) >= on or cycle.submitted_on is None
     ]
-    running, ended = [], []
+    running: list[Card] = []
+    ended: list[Card] = []
     shown: set[int] = set()
     for one in standings_of(wanted, {user.pk: on}):
         card = Card(

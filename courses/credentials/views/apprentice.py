@@ -17,7 +17,8 @@ from courses.credentials.actions.apprentice import remove_apprentice_mark
 from courses.credentials.actions.apprentice import remove_proof as remove
 from courses.credentials.actions.refusals import Refused
 from courses.credentials.actions.rules import rule_set_for
-from courses.credentials.apprenticeship import Proof, nearest, routes_of
+from courses.credentials.apprenticeship import NeedStanding, Proof, RouteStanding, nearest, routes_of
+from courses.credentials.forms.evidence import accepted_from, status_of, takes_evidence
 from courses.credentials.forms.holding import MarkRemovedForm, ProofForm
 from courses.credentials.models import ApprenticeProof, CredentialHeld, RuleSet
 from courses.credentials.rules import Apprentice, Need, Unit
@@ -32,6 +33,7 @@ def apprentice(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, mine(request, pk))
 
 
+@takes_evidence
 @member
 @require_POST
 def add_proof(request: HttpRequest, pk: int, need: str) -> HttpResponse:
@@ -42,10 +44,12 @@ def add_proof(request: HttpRequest, pk: int, need: str) -> HttpResponse:
     if asked is None:
         messages.error(request, _("The rules of this credential do not ask for that."))
         return redirect("credentials:apprentice", held.pk)
-    form = ProofForm(request.POST, request.FILES or None, need=asked)
+    form = ProofForm(request.POST, request.FILES, need=asked)
+    file = accepted_from(form, request=request)
     if form.is_valid():
+        fields = form.cleaned_data | {"file": file}
         try:
-            proof = add(held=held, need=asked, at=at, **form.cleaned_data)
+            proof = add(held=held, need=asked, by=person_of(request), at=at, **fields)
         except Refused as refusal:
             form.refuse(refusal)
         else:
@@ -95,16 +99,45 @@ class NeedShown:
 
     @property
     def title(self) -> str:
-        match self.need.unit:
-            case Unit.MONTHS:
-                return _("Work")
-            case Unit.HOURS:
-                return _("Course")
-            case Unit.CASES:
-                return _("Cases")
-            case Unit.LETTER:
-                return _("Letters")
-        return _("Certificates")
+        return unit_title(self.need)
+
+    @property
+    def unit_words(self) -> str:
+        return unit_words(self.need)
+
+
+@dataclass(frozen=True)
+class RouteShown:
+    """A route with its needs, each with its words."""
+
+    of: RouteStanding
+    needs: list[tuple[NeedStanding, str, str]]
+
+
+def unit_title(need: Need) -> str:
+    """What is gathered for a need."""
+    match need.unit:
+        case Unit.MONTHS:
+            return _("Work")
+        case Unit.HOURS:
+            return _("Course")
+        case Unit.CASES:
+            return _("Cases")
+        case Unit.LETTER:
+            return _("Letters")
+    return _("Certificates")
+
+
+def unit_words(need: Need) -> str:
+    """What its amount counts."""
+    match need.unit:
+        case Unit.MONTHS:
+            return _("months")
+        case Unit.HOURS:
+            return _("hours")
+        case Unit.CASES:
+            return _("cases")
+    return ""
 
 
 def _page(
@@ -122,7 +155,10 @@ def _page(
         given = [Proof(one.need, one.amount, one.starts_on, one.ends_on) for one in proofs]
         routes = routes_of(terms, given, today)
         context |= {
-            "routes": routes,
+            "routes": [
+                RouteShown(one, [(n, unit_title(n.need), unit_words(n.need)) for n in one.needs])
+                for one in routes
+            ],
             "nearest": nearest(routes),
             "needs": [
                 NeedShown(
@@ -134,8 +170,9 @@ def _page(
             ],
             "removed": removed or MarkRemovedForm(initial={"removed_on": today}),
         }
-    bad = (form is not None and form.errors) or (removed is not None and removed.errors)
-    return render(request, "credentials/apprentice.html", context, status=422 if bad else 200)
+    bound = form or removed
+    status = status_of(bound) if bound is not None else 200
+    return render(request, "credentials/apprentice.html", context, status=status)
 
 
 def _terms(held: CredentialHeld, today: date) -> tuple[RuleSet | None, Apprentice | None]:

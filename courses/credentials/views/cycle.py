@@ -21,16 +21,12 @@ from courses.credentials.actions.changing import (
 )
 from courses.credentials.actions.refusals import Refused
 from courses.credentials.cycles import add_months, due_year, renewal_period
-from courses.credentials.forms.holding import (
-    CycleForm,
-    ExtensionForm,
-    RefusableForm,
-    RenewalMonthForm,
-    ReportedForm,
-)
+from courses.credentials.forms.fields import RefusableForm
+from courses.credentials.forms.holding import CycleForm, ExtensionForm, RenewalMonthForm, ReportedForm
 from courses.credentials.models import Credit, Cycle
 from courses.credentials.queries.cards import Card, required_words, window_of
 from courses.credentials.queries.history import changes_of_cycle
+from courses.credentials.queries.papers import check_cycle
 from courses.credentials.queries.standing import (
     CycleStanding,
     period_of,
@@ -176,7 +172,8 @@ def _page(
     extension: ExtensionForm | None = None,
     reported: ReportedForm | None = None,
 ) -> HttpResponse:
-    today = of.user.local(timezone.now()).date()
+    at = timezone.now()
+    today = of.user.local(at).date()
     one = standing_for_cycle(of, today)
     siblings = list(Cycle.objects.owned_by(of.user).filter(body=of.body).select_related("rule_set"))
     opens, closes = window_of(one)
@@ -186,6 +183,7 @@ def _page(
         "required": required_words(one),
         "rows": _rows(one, siblings),
         "steps": _steps(one, of),
+        "checked": check_cycle(of, at),
         "opens": opens,
         "closes": closes,
         "today": today,

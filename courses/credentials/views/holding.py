@@ -21,7 +21,7 @@ from courses.credentials.forms.holding import FIRST_ROWS, MOST_ROWS, CredentialF
 from courses.credentials.models import CredentialHeld, Cycle
 from courses.credentials.queries import standings
 from courses.credentials.queries.history import changes_of
-from courses.credentials.queries.terms import bodies_to_record, term_lines
+from courses.credentials.queries.terms import bodies_to_record
 from courses.credentials.rules import Anchor
 from courses.credentials.views.scope import mine
 from portal.lib.access import member
@@ -96,8 +96,6 @@ def credential(request: HttpRequest, pk: int) -> HttpResponse:
     past = [one for one in standings(held.user, today, past=True) if one.cycle.body_id == body]
     one = next((found for found in now if held.pk in {c.pk for c in found.credentials}), None)
     context = {"held": held, "one": one, "past": past, "changes": changes_of(held)}
-    if one is not None and one.cycle.rule_set is not None:
-        context["terms"] = term_lines(one.cycle.rule_set)
     return render(request, "credentials/credential.html", context)
 
 
