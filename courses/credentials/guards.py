@@ -16,10 +16,10 @@ def missing_guards(alias: str = "default") -> list[str]:
     if ("credentials", SINCE) not in MigrationRecorder(connection).applied_migrations():
         return []
     wanted: set[str] = import_module(f"courses.credentials.migrations.{SINCE}").names(connection.vendor)
-    return sorted(wanted - _triggers(connection))
+    return sorted(wanted - triggers(connection))
 
 
-def _triggers(connection: BaseDatabaseWrapper) -> set[str]:
+def triggers(connection: BaseDatabaseWrapper) -> set[str]:
     """The names of the triggers that fire."""
     asked = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",

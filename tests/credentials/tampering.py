@@ -90,7 +90,7 @@ def other_value(field: Any, value: Any, dice: random.Random) -> Any:
         case datetime():
             return value + timedelta(microseconds=1)
         case date():
-            return value + timedelta(days=1)
+            return value + timedelta(days=400 if field.unique else 1)
         case str():
             return other_text(value, dice)
         case dict():
@@ -118,4 +118,4 @@ def another_row(field: Any, value: Any) -> Any:
     if field.unique:  # the row that is not taken yet
         taken = field.model._default_manager.exclude(**{field.name: None}).values_list(field.attname)
         others = others.exclude(pk__in=taken)
-    return others.exclude(pk=value).first()
+    return others.exclude(pk=value).last()

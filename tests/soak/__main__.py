@@ -18,6 +18,8 @@ GATES = {
     "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",
     "D1": "sixteen people who write for a minute never see a locked SQLite",
     "G6": "ten thousand damaged code files are refused or loaded, never half of one",
+    "I1": "fifty completed courses, each awarded by twenty requests at once, earn one award each",
+    "I2": "a thousand values of the ledger, changed behind the portal's back, are all named",
 }
 
 

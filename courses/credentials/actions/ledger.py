@@ -47,7 +47,7 @@ def write_row(ledger: Ledger, *, by: User | None, at: datetime, words: dict[str,
     person = ledger.user_id
     assert person is not None  # only a person adds to a ledger
     detail = CreditDetail(salt=secrets.token_hex(16), recorded_by=by, **words)
-    recorder = recorder_of(by and by.pk, person=person)
+    recorder = recorder_of(by.pk if by else None, person=person)
     credit = Credit(ledger=ledger, recorded_at=at, **row)
     credit.words_digest = sealing.words_digest(
         detail.salt, words_of(detail, person=person, recorder=recorder)

@@ -97,4 +97,5 @@ def facts(credit):
 class Migration(migrations.Migration):
     dependencies = [("credentials", "0002_ledgers")]
 
-    operations = [migrations.RunPython(fill, elidable=True)]
+    # back only where nothing was recorded: a row without its person stops the migration after this one
+    operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
