@@ -168,6 +168,9 @@ class _Flow:
 
     def _way(self, fits: Set) -> list[tuple[int, int]]:
         """The shortest way to a part with room: (part, the offer that moves on from it), last the part."""
+        for part in fits:
+            if self.room[part] > 0:
+                return [(part, -1)]
         ways = {part: [(part, -1)] for part in fits if part not in self.closed}
         queue = list(ways)
         for part in queue:
@@ -198,20 +201,27 @@ class _Coupled:
 
     def __init__(self, ask: Ask, offers: Sequence[Offer], caps: Mapping[str, int], start: Given) -> None:
         self.ask, self.offers, self.caps = ask, offers, caps
-        self.classes: dict[tuple[str, Set], list[int]] = {}
         self.sets = {offer.fits: ask.sets(offer.fits) for offer in offers}
+        self.classes: dict[tuple[str, Set], list[int]] = {}
+        for number in range(len(offers)):
+            self._class(number).append(number)
+        self.most, _ = self._best({})
+        self.classes = {}
         self.taken = dict.fromkeys(caps, 0)
         self.pieces: list[dict[Set, int]] = []
         self.earned = list(start.earned)
         for number, offer in enumerate(offers):
-            kind = offer.kind if offer.kind in caps else ""
-            self.classes.setdefault((kind, offer.fits), []).append(number)
+            self._class(number).append(number)
             if number >= len(start.counts):
                 self._take(number, offer)
                 continue
             self.pieces.append({parts: n for n, parts in start.pieces[number]} or {(): offer.amount})
-            if kind:
-                self.taken[kind] += offer.amount
+            if offer.kind in caps:
+                self.taken[offer.kind] += offer.amount
+
+    def _class(self, number: int) -> list[int]:
+        offer = self.offers[number]
+        return self.classes.setdefault((offer.kind if offer.kind in self.caps else "", offer.fits), [])
 
     def _take(self, number: int, offer: Offer) -> None:
         met = self._met()
@@ -221,7 +231,7 @@ class _Coupled:
             amount = min(amount, self.caps[offer.kind] - self.taken[offer.kind])
         self._place(number, amount)
         most = max(len(one) for one in self.sets[offer.fits]) * offer.amount
-        if self._met() < min(met + most, sum(self.ask.wanted)):
+        if self._met() < min(met + most, self.most):
             self._better()
 
     def _place(self, number: int, left: int) -> None:

@@ -10,7 +10,6 @@ from itertools import combinations
 from courses.credentials.allocating import Ask, Offer, allocate
 from courses.credentials.cycles import Period, add_months, months_of
 from courses.credentials.rules import (
-    CENT,
     ZERO,
     Demand,
     Rule,
@@ -197,6 +196,8 @@ def standing(
     asked = demands(rule, keys, required, months) if rule is not None else ()
     since = [min((h.earned_on for h in held if h.key in d.asked_by), default=first) for d in asked]
 
+    latest = max(since, default=first)
+    entered: dict[tuple[frozenset[str], str], tuple[int, ...]] = {}  # by topics and provider: which parts
     offers: list[Offer] = []
     offered: list[int] = []  # which of ``earned`` each offer is
     refused: dict[int, WhyNot] = {}
@@ -213,9 +214,12 @@ def standing(
             refused[number] = refusal
             continue
         used[one.kind] = used.get(one.kind, ZERO) + worth[number]
-        fits = tuple(
-            i for i, demand in enumerate(asked) if one.completed_on >= since[i] and _enters(one, demand)
-        )
+        entry = (one.topics, one.provider)
+        if entry not in entered:
+            entered[entry] = tuple(i for i, demand in enumerate(asked) if _enters(one, demand))
+        fits = entered[entry]
+        if fits and one.completed_on < latest:
+            fits = tuple(i for i in fits if one.completed_on >= since[i])
         offers.append(Offer(_cents(worth[number]), fits, one.kind))
         offered.append(number)
 
@@ -252,6 +256,9 @@ def standing(
             why_not = WhyNot.OVER_CAP
         elif counts < one.ceus:
             why_not = WhyNot.TOO_SHORT
+        if not given.pieces[i]:
+            verdicts.append(Verdict(one.key, counts, one.ceus, (), why_not))
+            continue
         pieces = tuple(Piece(_ceus(n), tuple(asked[p].key for p in parts)) for n, parts in given.pieces[i])
         verdicts.append(Verdict(one.key, counts, one.ceus, _parts(asked, given.pieces[i]), why_not, pieces))
     last_on = period.last_on if extended_until is None else extended_until
@@ -353,9 +360,11 @@ def _refusal(
 
 def _order(one: Earned) -> tuple[object, ...]:
     """The order in which activities take their place: as they came into the ledger."""
+    if one.key:
+        return (len(one.key), one.key)
     return (
-        len(one.key),
-        one.key,
+        0,
+        "",
         one.completed_on,
         one.ceus,
         sorted(one.topics),
@@ -398,4 +407,4 @@ def _cents(ceus: Decimal) -> int:
 
 
 def _ceus(cents: int) -> Decimal:
-    return (Decimal(cents) / 100).quantize(CENT)
+    return Decimal(cents).scaleb(-2)

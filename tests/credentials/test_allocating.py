@@ -3,7 +3,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from courses.credentials.allocating import Ask, Given, Offer, allocate
@@ -132,7 +132,6 @@ def met(ask: Ask, found: Given) -> int:
     return sum(map(min, found.earned, ask.wanted))
 
 
-@settings(max_examples=300)
 @given(cases())
 @example((Ask((2, 3), frozenset({(0, 1)})), [Offer(2, (0,), "quiz"), Offer(3, (1,), "quiz")], {"quiz": 3}))
 @example((Ask((2, 2, 2), frozenset({(0, 1), (1, 2)})), [Offer(4, (0, 1, 2))], {}))
@@ -145,7 +144,6 @@ def test_nothing_better_is_found_by_trying_everything(case: tuple[Ask, list[Offe
     assert (sum(found.counts), met(ask, found)) == best
 
 
-@settings(max_examples=150)
 @given(cases(most=4))
 def test_fewest_further_are_found_by_trying_everything(case: tuple[Ask, list[Offer], dict[str, int]]) -> None:
     ask, offers, caps = case
@@ -165,7 +163,6 @@ def test_fewest_further_are_found_by_trying_everything(case: tuple[Ask, list[Off
     assert sum(n for n, _ in found.lacks) == further
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_nothing_is_given_that_is_not_there_or_not_allowed(
     case: tuple[Ask, list[Offer], dict[str, int]],
@@ -187,7 +184,6 @@ def test_nothing_is_given_that_is_not_there_or_not_allowed(
         assert sum(n for n, o in zip(found.counts, offers, strict=True) if o.kind == kind) <= cap
 
 
-@settings(max_examples=300)
 @given(cases(), st.integers(1, 4), st.randoms())
 def test_further_offer_moves_nothing_unless_it_fills_more(
     case: tuple[Ask, list[Offer], dict[str, int]], amount: int, random: Random
@@ -228,7 +224,6 @@ def test_whole_numbers_are_found(
     assert all(sum(n * found[v] for v, n in of.items()) <= limit for of, limit in limits)
 
 
-@settings(max_examples=200)
 @given(st.data())
 def test_whole_numbers_are_as_good_as_trying_everything(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 3))

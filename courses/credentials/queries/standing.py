@@ -174,17 +174,21 @@ def _short(now: Standing) -> str:
     """The fewest CEUs that are still needed, and in which parts of the requirement."""
     words = {"n": amount(now.fewest)}
     plural = 1 if now.fewest == 1 else 2
-    match now.short_buckets:
-        case ():
+    needed: dict[str, Decimal] = {}
+    for lack in now.lacks:
+        for bucket in lack.parts:
+            needed[bucket.key] = needed.get(bucket.key, ZERO) + lack.ceus
+    match [(bucket.title, needed[bucket.key]) for bucket in now.buckets if bucket.key in needed]:
+        case []:
             return ngettext("%(n)s CEU short", "%(n)s CEUs short", plural) % words
-        case (only,) if only.short == now.fewest and " " not in only.title:
-            words["part"] = only.title.lower()
+        case [(title, short)] if short == now.fewest and " " not in title:
+            words["part"] = title.lower()
             return ngettext("%(n)s %(part)s CEU short", "%(n)s %(part)s CEUs short", plural) % words
-        case (only,) if only.short == now.fewest:
-            words["part"] = only.title
+        case [(title, short)] if short == now.fewest:
+            words["part"] = title
             return ngettext("%(n)s CEU short in “%(part)s”", "%(n)s CEUs short in “%(part)s”", plural) % words
         case several:
-            parts = [_("%(n)s in “%(part)s”") % {"n": amount(b.short), "part": b.title} for b in several]
+            parts = [_("%(n)s in “%(part)s”") % {"n": amount(n), "part": title} for title, n in several]
             words["parts"] = _(" and ").join(parts)
             return (
                 ngettext("%(n)s CEU short, of it %(parts)s", "%(n)s CEUs short, of them %(parts)s", plural)
