@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courses.credentials.rules import BadTerms, Rule, ceus_from_minutes, demands, parse_terms, required_ceus
+from courses.credentials.rules import (
+    BadTerms,
+    Cap,
+    Dues,
+    Extension,
+    Grace,
+    Rule,
+    ceus_from_minutes,
+    demands,
+    parse_terms,
+    required_ceus,
+)
 from tests.credentials.conftest import rule, shipped
 
 AAPC = ("cpc", "coc", "cic", "crc", "cpb", "cpma", "cdeo")
@@ -98,6 +109,113 @@ def parsed(**changes: Any) -> Rule:
 def test_terms_outside_the_schema_are_refused_by_name(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(BadTerms, match=named):
         parsed(**changes)
+
+
+STEP = {"key": "dues", "text": "Pay.", "confidence": "verified"}
+NEED = {"key": "work", "text": "Work.", "unit": "months", "amount": 24, "evidence": "A letter."}
+ROUTE = {"key": "two-years", "title": "Two years", "needs": [NEED]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"must_have": ["signature"]}, "must_have: signature"),
+        ({"must_have": "index_number"}, "must_have"),
+        ({"caps": [{"activity": "quiz", "title": "Q", "ceus": 4, "percent": 10}]}, "caps.quiz"),
+        ({"caps": [{"activity": "quiz", "title": "Q", "ceus": -1}]}, "caps.quiz.ceus"),
+        ({"caps": [{"activity": "quiz", "title": "Q"}] * 2}, "caps: quiz stands there twice"),
+        ({"caps": [{"title": "Q"}]}, "caps: activity is missing"),
+        ({"caps": {"quiz": 4}}, "caps: a list"),
+        ({"submission": {"closes_days_after": "soon"}}, "submission.closes_days_after: 'soon'"),
+        ({"submission": 30}, "submission: keys"),
+        ({"extension": {"fee": "much"}}, "extension.fee"),
+        ({"grace": {"days": 1.5}}, "grace.days: 1.5 is not a whole"),
+        ({"dues": "monthly"}, "dues: 'monthly' is not one of yearly, none, unknown"),
+        ({"checklist": [STEP, STEP]}, "checklist: dues stands there twice"),
+        ({"checklist": [{"key": "dues"}]}, "checklist: text is missing"),
+        ({"apprentice": []}, "apprentice: keys"),
+        ({"apprentice": {"certifications": ["cpc"], "routes": [ROUTE | {"needs": []}]}}, "needs is empty"),
+        (
+            {"apprentice": {"certifications": [], "routes": [ROUTE | {"needs": [NEED | {"unit": "years"}]}]}},
+            "apprentice.work.unit: 'years'",
+        ),
+        ({"apprentice": {"certifications": [], "routes": [ROUTE, ROUTE]}}, "two-years stands there twice"),
+        (
+            {"buckets": [shipped()["aapc-2015"]["buckets"][5] | {"shares_with": [], "by_provider": True}]},
+            "by_p",
+        ),
+        ({"buckets": [{"key": "auditing"}]}, "buckets: title is missing"),
+    ],
+)
+def test_new_terms_outside_the_schema_are_refused_by_name(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(BadTerms) as refusal:
+        parsed(**changes)
+
+    assert named in str(refusal.value)
+
+
+NEW = ("must_have", "caps", "submission", "extension", "grace", "dues", "takes_over_running", "checklist")
+
+
+def test_row_from_before_the_newer_terms_is_read_with_nothing_known() -> None:
+    old = {key: value for key, value in shipped()["aapc-2015"].items() if key not in (*NEW, "apprentice")}
+    old["buckets"] = [
+        {name: value for name, value in bucket.items() if name != "by_provider"} for bucket in old["buckets"]
+    ]
+
+    found = parse_terms(
+        old,
+        cycle_months=24,
+        anchor="renewal_month",
+        minutes_per_ceu=60,
+        min_remainder_minutes=None,
+        carry_over=None,
+    )
+
+    assert (found.must_have, found.caps, found.checklist, found.apprentice) == (frozenset(), (), (), None)
+    assert (found.dues, found.extension, found.grace) == (Dues.UNKNOWN, Extension(), Grace())
+    assert not any(bucket.by_provider for bucket in found.buckets)
+
+
+@pytest.mark.parametrize("key", shipped())
+def test_every_shipped_row_says_all_there_is_to_say(key: str) -> None:
+    assert set(NEW) <= set(shipped()[key]) and "apprentice" in shipped()[key]
+
+
+def test_aapc_asks_for_index_numbers_yearly_dues_and_fifty_dollars_for_more_time() -> None:
+    found = rule("aapc-2015")
+
+    assert found.must_have == {"index_number"}
+    assert found.dues is Dues.YEARLY
+    assert found.extension == Extension(fee=Decimal(50), days=None)
+    assert [(cap.activity, cap.limit(Decimal(36)), cap.confidence) for cap in found.caps] == [
+        ("teaching", None, "memory"),
+        ("writing", None, "memory"),
+    ]
+    assert [step.key for step in found.checklist] == ["dues", "report", "upload", "keep"]
+
+
+def test_aaham_takes_reports_for_thirty_days() -> None:
+    assert rule("aaham-cct").submission.closes_days_after == 30
+
+
+def test_apprentice_mark_goes_by_work_or_course_or_practicode() -> None:
+    found = rule("aapc-2015").apprentice
+
+    assert found is not None and found.certifications == {"cpc", "coc"}
+    assert [[(n.key, n.unit.value, int(n.amount)) for n in route.needs] for route in found.routes] == [
+        [("work", "months", 24)],
+        [("work", "months", 12), ("course", "hours", 80)],
+        [("work", "months", 12), ("practicode", "cases", 600)],
+        [("course", "hours", 80), ("practicode", "cases", 600)],
+    ]
+
+
+def test_limit_in_percent_is_cut_and_unknown_without_a_requirement() -> None:
+    cap = Cap("quiz", "Quizzes", percent=Decimal(33))
+
+    assert cap.limit(Decimal(10)) == Decimal("3.30")
+    assert cap.limit(None) is None
 
 
 @pytest.mark.parametrize("key", shipped())
