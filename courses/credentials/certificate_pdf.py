@@ -53,6 +53,7 @@ def certificate_pdf(facts: Facts, *, document: str, key_id: str) -> bytes:
 def _rows(facts: Facts) -> list[list[str]]:
     ceus = number_format(facts.ceus.normalize(), use_l10n=True) if facts.ceus else _("none")
     return [
+        [_("Provider"), facts.provider],
         [_("Completed on"), date_format(facts.completed_on, "j F Y")],
         [_("CEUs"), ceus],
         [_("Hours of the course"), number_format(facts.hours.normalize(), use_l10n=True)],

@@ -1,5 +1,14 @@
 """Writing to credentials; the other rooms and the pages import from here."""
 
+from courses.credentials.actions.certificates import (
+    NotReissuable,
+    NotRevocable,
+    issue_certificate,
+    issue_missing,
+    reissue_certificate,
+    revoke_certificate,
+    withdraw_certificates,
+)
 from courses.credentials.actions.evidence import (
     EvidenceDamaged,
     EvidenceRefused,
@@ -40,6 +49,8 @@ __all__ = [
     "EvidenceRefused",
     "FutureDate",
     "NoCredential",
+    "NotReissuable",
+    "NotRevocable",
     "NotWithdrawable",
     "Refused",
     "RemovalRefused",
@@ -51,11 +62,16 @@ __all__ = [
     "add_proof_file",
     "award_course",
     "is_approved",
+    "issue_certificate",
+    "issue_missing",
     "read_evidence",
     "record_credential",
+    "reissue_certificate",
     "remove_evidence",
     "reverse_credit",
     "review_credit",
+    "revoke_certificate",
     "rule_set_for",
     "save_rule_set",
+    "withdraw_certificates",
 ]
