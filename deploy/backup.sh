@@ -51,6 +51,10 @@ fi
 if [[ -d $var/media ]]; then
   tar -C "$var" -cf "$work/media.tar" media
 fi
+# evidence, unless it lies in a bucket
+if [[ -d $var/private ]]; then
+  tar -C "$var" -cf "$work/private.tar" private
+fi
 (cd "$work" && sha256sum -- * >SHA256SUMS)
 mv "$work" "$target/$name"
 trap - EXIT

@@ -167,7 +167,7 @@ def test_queue_costs_the_same_at_one_row_and_at_three(
         keep(b"file %d" % number, of=more(f"Activity {number}"))
     as_boss.get(reverse("credentials:reviews"))
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         page = as_boss.get(reverse("credentials:reviews")).content.decode()
     assert page.count("Activity ") >= rows
 
@@ -181,7 +181,7 @@ def test_review_costs_the_same_at_one_file_and_at_three(
     url = reverse("credentials:review", args=[credit.pk])
     as_boss.get(url)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         as_boss.get(url)
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
@@ -178,28 +179,26 @@ def remove_evidence(*, evidence: Evidence, reason: str, by: User, at: datetime) 
 
 
 # --- reading -----------------------------------------------------------------------------------------------
-def read_evidence(*, file: StoredFile) -> IO[bytes]:
-    """The bytes of a file, opened at their beginning, after all of them were held against the hash.
+def read_evidence(*, file: StoredFile) -> Iterator[bytes]:
+    """The bytes of a file in pieces, after all of them were held against the hash.
 
-    Raises ``EvidenceDamaged``, which is logged: such bytes are never served.
+    Raises ``EvidenceDamaged``, which is logged: such bytes are never served. The storage is opened anew when
+    the first piece is asked for, so that nothing stays open for somebody who never does.
     """
     label = f"{type(file).__name__} {file.pk}"
+    digest = hashlib.sha256()
     try:
-        opened = evidence_storage().open(file.path)
+        for piece in _pieces(file.path):
+            digest.update(piece)
     except Exception as error:  # every kind of storage has its own
         logger.error("%s cannot be read: %s", label, type(error).__name__)
         raise EvidenceDamaged(label) from error
-    try:
-        digest = hashlib.sha256()
-        for chunk in opened.chunks():
-            digest.update(chunk)
-        opened.seek(0)
-    except Exception as error:
-        opened.close()
-        logger.error("%s cannot be read: %s", label, type(error).__name__)
-        raise EvidenceDamaged(label) from error
     if digest.hexdigest() != file.sha256:
-        opened.close()
         logger.error("%s is not what was stored: its hash is another", label)
         raise EvidenceDamaged(label)
-    return opened
+    return _pieces(file.path)
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    with evidence_storage().open(path) as opened:
+        yield from opened.chunks()

@@ -2,7 +2,7 @@
 
 import structlog
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,13 +74,12 @@ def proof_file(request: HttpRequest, pk: int) -> HttpResponseBase:
 def served(request: HttpRequest, file: StoredFile, name: str) -> HttpResponseBase:
     """A file as something to save, under a name of ours and a type that no browser shows."""
     try:
-        opened = actions.read_evidence(file=file)
+        pieces = actions.read_evidence(file=file)
     except actions.EvidenceDamaged:
         return render(request, "credentials/evidence_damaged.html", status=500)
     suffix = "jpg" if file.kind == StoredFile.Kind.JPEG else file.kind
-    answer = FileResponse(
-        opened, as_attachment=True, filename=f"{name}.{suffix}", content_type="application/octet-stream"
-    )
+    answer = StreamingHttpResponse(pieces, content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
     answer["Content-Length"] = str(file.size)
     answer["Content-Security-Policy"] = _POLICY
     answer["X-Content-Type-Options"] = "nosniff"
