@@ -19,6 +19,7 @@ SCHEDULE: dict[str, float] = {
     "courses.jobs.tasks.run_jobs": 3.0,
     "courses.credentials.tasks.turn_cycles": 3600.0,
     "courses.credentials.tasks.sweep_packets_away": 3600.0,
+    "courses.credentials.tasks.issue_missing_certificates": 3600.0,
     "courses.credentials.tasks.anchor_ledgers": 3600.0,  # once a day, whenever the day's first ring comes
 }
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from courses.credentials.actions import anchoring
+from courses.credentials.actions import anchoring, issue_missing
 from courses.credentials.actions.cycling import open_next_cycles, settle_ended_cycles
 from courses.credentials.actions.packets import sweep_packets
 from courses.jobs.actions import record_tick
@@ -28,3 +28,9 @@ def sweep_packets_away() -> None:
 def anchor_ledgers() -> None:
     """Write the day's root over all ledgers, when that has not been done yet."""
     anchoring.anchor_ledgers(at=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # celery ships no types
+def issue_missing_certificates() -> None:
+    """Give a certificate to completions from before there were any."""
+    issue_missing(at=timezone.now())
