@@ -21,6 +21,7 @@ from courses.credentials.models import (
     CourseApproval,
     CredentialHeld,
     Credit,
+    CreditPlacement,
     Cycle,
     Evidence,
     EvidenceReview,
@@ -233,7 +234,7 @@ def _when(of: CycleStanding) -> str:
     days_left, cycle = of.days_left, of.cycle
     if days_left < -_JUST_OVER:
         last_on = cycle.extended_until or cycle.due_on
-        return _("ended on %(day)s") % {"day": date_format(last_on)}
+        return _("ended on %(day)s") % {"day": date_format(last_on, "j M Y")}
     if days_left < 0:
         return ngettext("over for %(n)d day", "over for %(n)d days", -days_left) % {"n": -days_left}
     if days_left == 0:
@@ -265,7 +266,7 @@ def next_actions(of: CycleStanding) -> list[NextAction]:
                 _about(
                     NextKind.MOVE_HERE,
                     elsewhere,
-                    _("%(what)s may also count in this cycle: %(ceus)s."),
+                    _("%(what)s may count in this cycle instead of the one beside it: %(ceus)s."),
                 )
             )
         for lack in of.least:
@@ -293,13 +294,15 @@ def _about(kind: NextKind, pairs: Sequence[tuple[Credit, Verdict]], text: str) -
 
 
 def _movable(of: CycleStanding) -> list[tuple[Credit, Verdict]]:
-    """Activities that count in another cycle, and may be put into this one."""
-    found = []
+    """Activities of days beside the cycle that would help here if the person put them into it."""
+    period, found = of.cycle.period, []
     for credit, one, verdict in zip(of.credits, of.earned, of.standing.verdicts, strict=True):
-        if verdict.why_not in (WhyNot.OUT_OF_PERIOD, WhyNot.OTHER_PERIOD) and claimable(
-            of.rule, of.cycle.period, one.completed_on, extended_until=of.cycle.extended_until
+        if verdict.why_not is WhyNot.OUT_OF_PERIOD and claimable(
+            of.rule, period, one.completed_on, extended_until=of.cycle.extended_until
         ):
-            found.append((credit, verdict))
+            before, after = of.what_if(replace(one, placed=period))
+            if after.fewest < before.fewest:
+                found.append((credit, verdict))
     return found
 
 
@@ -447,12 +450,17 @@ def earned_of(credit: Credit, *, returned: bool = False) -> Earned:
     )
 
 
-def _in_cycle(credit: Credit, one: Earned, cycle: Cycle, ledgers: _Ledgers) -> Earned:
-    """The activity as the body of ``cycle`` sees it: with its approval of our course, and its period."""
+def _in_cycle(credit: Credit, one: Earned, cycle: Cycle, rule: Rule | None, ledgers: _Ledgers) -> Earned:
+    """The activity as the body of ``cycle`` sees it: with its approval of our course, and its period.
+
+    A choice of a period that cannot have the day any more, because its dates were corrected, is no choice.
+    """
     changes: dict[str, Any] = {}
-    placement = getattr(credit, "placement", None)
+    placement: CreditPlacement | None = getattr(credit, "placement", None)
     if placement is not None and placement.cycle.body_id == cycle.body_id:
-        changes["placed"] = placement.cycle.period
+        chosen = placement.cycle
+        if claimable(rule, chosen.period, credit.completed_on, extended_until=chosen.extended_until):
+            changes["placed"] = chosen.period
     completion = credit.detail.course_completion
     if completion is not None:
         for approval in ledgers.approvals.get((completion.course_id, cycle.body_id), ()):
@@ -522,7 +530,7 @@ def _stand(
 ) -> CycleStanding:
     kept = [one for one in credentials if one.is_kept]
     credits = tuple(ledgers.credits.get(cycle.user_id, ()))
-    earned = tuple(_in_cycle(credit, ledgers.earned[credit.pk], cycle, ledgers) for credit in credits)
+    earned = tuple(_in_cycle(credit, ledgers.earned[credit.pk], cycle, rule, ledgers) for credit in credits)
     return CycleStanding(
         cycle,
         kept,
@@ -539,7 +547,7 @@ def _stand(
         rule,
         credits,
         earned,
-        frozenset(pk for pk in ledgers.unproven if pk in {credit.pk for credit in credits}),
+        frozenset(credit.pk for credit in credits if credit.pk in ledgers.unproven),
     )
 
 
