@@ -29,12 +29,12 @@ from courses.credentials.actions import (
     withdraw_certificates,
 )
 from courses.credentials.certificate_pdf import certificate_pdf
-from courses.credentials.certifying import Approved, Facts, grouped, read_document
+from courses.credentials.certifying import Approved, Facts, grouped, read_document, read_keys
 from courses.credentials.models import Certificate, CertificateRevocation, CourseApproval, Credit
 from courses.credentials.queries.certificates import State, certificates_of, checked
 from courses.progress.actions import complete_lesson
 from courses.progress.models import CourseCompletion
-from tests.credentials.test_certifying import DOCUMENT, FACTS
+from tests.credentials.test_certifying import DOCUMENT, FACTS, FIRST, SECOND
 
 pytestmark = pytest.mark.django_db
 
@@ -244,6 +244,19 @@ def test_start_ends_with_keys_that_cannot_be_read(settings: Any) -> None:
         keys.key_ring()
 
     assert "secret" not in str(refused.value)
+
+
+def test_command_shows_the_public_halves_alone(settings: Any) -> None:
+    said = io.StringIO()
+    settings.CERTIFICATE_KEYS = [FIRST, SECOND]
+
+    call_command("certificate_keys", stdout=said)
+
+    lines = said.getvalue().splitlines()
+    assert [line.split()[2] for line in lines] == ["signs", "verifies"]
+    assert FIRST not in said.getvalue() and SECOND not in said.getvalue()
+    ring = read_keys([FIRST, *(line.split()[0] for line in lines)])
+    assert [key.key_id for key in ring.keys[1:]] == [line.split()[1] for line in lines]
 
 
 # --- a snapshot -------------------------------------------------------------------------------------------
