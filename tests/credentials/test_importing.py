@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -522,6 +523,18 @@ def test_what_cannot_be_read_is_explained(
     assert answer.status_code == 422
     form = answer.context["form"]
     assert form.errors[field] if field else form.non_field_errors()
+
+
+@pytest.mark.usefixtures("clock")
+def test_hostile_files_never_break_the_page(as_student: Client, record: Record) -> None:
+    record()
+    chance = Random(5)
+    kinds = [bytes(range(256)), b',;\t"\n\r', b"Title,Date\n0/-123:= \xff\xfe"]
+    blobs = [bytes(chance.choices(chance.choice(kinds), k=chance.randrange(1, 300))) for _ in range(40)]
+
+    answers = {as_student.post(reverse(IMPORT), given_file(blob)).status_code for blob in blobs}
+
+    assert answers == {200, 422}
 
 
 @pytest.mark.usefixtures("clock")

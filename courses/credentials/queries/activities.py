@@ -197,7 +197,7 @@ def traced(credit: Credit, book: Book) -> list[Traced]:
     for of in book.cycles:
         for row, one, verdict in zip(of.credits, of.earned, of.standing.verdicts, strict=True):
             if row.pk == credit.pk and verdict.why_not is not WhyNot.OUT_OF_PERIOD:
-                found.append(Traced(of, verdict, verdict_text(of, row, verdict), arithmetic(of, one)))
+                found.append(Traced(of, verdict, verdict_text(of, row, verdict), arithmetic(of, one, row)))
     return found
 
 
@@ -220,9 +220,12 @@ def choices_of(credit: Credit, book: Book) -> list[list[Choice]]:
     return found
 
 
-def arithmetic(of: CycleStanding, one: Earned) -> str:
-    """How minutes or a certificate become the CEUs that the body of ``of`` sees."""
-    stated = _("The certificate states %(ceus)s.") % {"ceus": ceus(one.ceus)}
+def arithmetic(of: CycleStanding, one: Earned, credit: Credit) -> str:
+    """How minutes, a certificate or a course of ours become the CEUs that the body of ``of`` sees."""
+    says = _("The certificate states %(ceus)s.")
+    if credit.source == Credit.Source.OUR_COURSE:
+        says = _("The course carries %(ceus)s.")
+    stated = says % {"ceus": ceus(one.ceus)}
     if of.rule is None or one.minutes is None:
         return stated
     made = ceus_from_minutes(one.minutes, of.rule)
@@ -342,7 +345,9 @@ def effect_of(of: CycleStanding, credit: Credit, extra: Earned) -> Effect:
     """What ``extra`` would do for the cycle; ``credit`` holds its words and is not saved."""
     before, after = of.what_if(extra)
     verdict = after.verdicts[-1]
-    return Effect(of, before, after, verdict, verdict_text(of, credit, verdict), arithmetic(of, extra))
+    return Effect(
+        of, before, after, verdict, verdict_text(of, credit, verdict), arithmetic(of, extra, credit)
+    )
 
 
 def preview(book: Book, credit: Credit, *, by_body: Mapping[int, Mapping[str, Any]] | None = None) -> Preview:
@@ -358,7 +363,9 @@ def preview(book: Book, credit: Credit, *, by_body: Mapping[int, Mapping[str, An
     ]
     effects = [one for one in effects if one.verdict.why_not is not WhyNot.OUT_OF_PERIOD]
     effects.sort(key=lambda one: (one.of.days_left < 0, one.of.days_left))
-    return Preview(effects, _cautions(book, credit, extra, claiming), _hints(effects, extra))
+    is_ours = credit.source == Credit.Source.OUR_COURSE  # what it is about is the bodies' word
+    hints = [] if is_ours else _hints(effects, extra)
+    return Preview(effects, _cautions(book, credit, extra, claiming), hints)
 
 
 def _cautions(book: Book, credit: Credit, extra: Earned, claiming: Sequence[CycleStanding]) -> list[str]:

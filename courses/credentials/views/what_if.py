@@ -32,7 +32,9 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "has_cycles": bool(book.running),
     }
     if offer := next((one for one in offers if one.course.key == request.GET.get("course")), None):
-        context |= {"offer": offer, "preview": preview_course(book, offer)}
+        context["offer"] = offer
+        if not offer.is_done:
+            context["preview"] = preview_course(book, offer)
     elif is_tried and form.is_valid():
         context |= _tried(form, book, gate_for(user, at=at))
     status = 422 if form.errors else 200
