@@ -110,6 +110,7 @@ def test_replaced_certificate_leads_to_the_new_one_and_both_show_the_history(
     for page in (words(old_page), page_of(new)):
         assert "History" in page and "Name corrected" in page
     assert "Sam Ortiz" in page_of(new) and "This certificate is valid" in page_of(new)
+    assert f"2, replaces number {grouped(certificate.check_id)}" in page_of(new)
 
 
 def test_expired_certificate_says_its_last_day(complete: Complete, approve: Any, at: datetime) -> None:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.credentials.certifying import grouped
@@ -13,23 +14,31 @@ from portal.lib.admin import ContentAdmin, ReadOnlyAdmin
 
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnlyAdmin):
-    list_display = ("printed_number", "user", "completion", "number", "issued_at", "expires_on", "is_revoked")
+    list_display = (
+        "printed_number",
+        "user",
+        "completion",
+        "number",
+        "issued_at",
+        "expires_on",
+        "revoked_for",
+    )
     list_select_related = ("user", "completion__user", "revocation")
     list_filter = ("issued_at",)
     search_fields = ("check_id", "user__email", "user__name", "completion__title")
-    readonly_fields = ("printed_number", "is_revoked", "what_can_be_done")
+    readonly_fields = ("printed_number", "revoked_for", "what_can_be_done")
     fields = (
         *("printed_number", "user", "completion", "number", "issued_at", "expires_on", "replaces"),
-        *("is_revoked", "what_can_be_done", "document", "signature", "key_id"),
+        *("revoked_for", "what_can_be_done", "document", "signature", "key_id"),
     )
 
     @admin.display(description=_("check number"), ordering="check_id")
     def printed_number(self, row: Certificate) -> str:
         return grouped(row.check_id)
 
-    @admin.display(description=_("revoked"), boolean=True)
-    def is_revoked(self, row: Certificate) -> bool:
-        return hasattr(row, "revocation")
+    @admin.display(description=_("revoked"))
+    def revoked_for(self, row: Certificate) -> str:
+        return row.revocation.reason if hasattr(row, "revocation") else gettext("no")
 
     @admin.display(description=_("actions"))
     def what_can_be_done(self, row: Certificate) -> SafeString:

@@ -46,6 +46,11 @@ class Checked:
         return grouped(self.certificate.check_id)
 
     @property
+    def replaces(self) -> str:
+        """The number of the one before it, as it is printed."""
+        return grouped(self.facts.replaces) if self.facts else ""
+
+    @property
     def digest(self) -> str:
         return short_digest(self.certificate.document)
 
