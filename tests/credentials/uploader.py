@@ -49,7 +49,7 @@ def main(number: int, fault: str) -> tuple[int, int]:
             return files.accept([held[-1]])  # type: ignore[list-item]  # the bytes just joined
         return files.accept(iter(source))
 
-    files.PATIENCE = 60  # type: ignore[misc]  # nobody is sent away here: all are to be weighed
+    files.PATIENCE = 600  # type: ignore[misc]  # nobody is sent away here: all are to be weighed
     process, most, done = psutil.Process(), 0, threading.Event()
     before = memory(process)
 

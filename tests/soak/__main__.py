@@ -19,6 +19,7 @@ GATES = {
     "C5": "ten thousand generated days and histories each keep the bounds and totals of CE cycles (with I3)",
     "D1": "sixteen people who write for a minute never see a locked SQLite",
     "G6": "ten thousand damaged code files are refused or loaded, never half of one",
+    "G8": "two hundred files of 10 MB at once take no more memory than a few",
     "I1": "fifty completed courses, each awarded by twenty requests at once, earn one award each",
     "I2": "a thousand values of the ledger, changed behind the portal's back, are all named",
 }
