@@ -22,6 +22,7 @@ GATES = {
     "G8": "two hundred files of 10 MB at once take no more memory than a few",
     "I1": "fifty completed courses, each awarded by twenty requests at once, earn one award each",
     "I2": "a thousand values of the ledger, changed behind the portal's back, are all named",
+    "I5": "ten thousand changed certificates never verify; five hundred papers have their facts (with I4)",
 }
 
 
