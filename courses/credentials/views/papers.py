@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.requests import person_of
 from courses.credentials import actions
 from courses.credentials import transcript as files
-from courses.credentials.actions.packets import NEWEST, PacketDamaged, ask_packet, open_packet
+from courses.credentials.actions.packets import NEWEST, PacketDamaged, ask_packet, read_packet
 from courses.credentials.forms.papers import DaysForm, PacketForm, TranscriptForm
 from courses.credentials.models import Packet
 from courses.credentials.packing import ascii_slug
@@ -221,10 +221,11 @@ def download_packet(request: HttpRequest, pk: int) -> HttpResponseBase:
     if not is_within_limit(request, f"packet-file-{mine.user_id}", amount=_DOWNLOADS, seconds=_HOUR):
         return _too_many(_("Too many downloads within an hour."))
     try:
-        stored = open_packet(mine)
+        content = read_packet(mine)
     except PacketDamaged:
         logger.error("packet %s is not what was made", mine.pk)
         messages.error(request, _("The stored packet is damaged and is not given out. Ask for it again."))
         return redirect(mine)
     name = f"crosswalk-{ascii_slug(mine.body.key, 'ce')}-{mine.first_on:%Y-%m-%d}-{mine.last_on:%Y-%m-%d}.zip"
-    return FileResponse(stored, as_attachment=True, filename=name, content_type="application/zip")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(mine.size)}
+    return StreamingHttpResponse(content, content_type="application/zip", headers=headers)
