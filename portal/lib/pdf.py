@@ -21,6 +21,7 @@ import typst
 log = logging.getLogger(__name__)
 
 _TEMPLATES = Path(__file__).parent / "typst"
+_TEMPLATE = _TEMPLATES / "document.typ"
 #: Packages with fonts for scripts that the embedded ones lack.
 _FONT_PACKAGES = (
     *("fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_tamil"),
@@ -292,14 +293,14 @@ def print_page(template: str, said: dict[str, Any], *, at: datetime) -> bytes:
     said = said | {"missing": False}
     for _again in range(_MOST_BOXES):
         try:
-            return _compiled(said, at, template=template)
+            return _compiled(said, at, template=_TEMPLATES / template)
         except typst.TypstError as problem:
             found = _NO_GLYPH.search(str(problem))
             if found is None:
                 raise
             missing = _unquoted(found[1])
             said = _boxed(said, missing) | {"missing": True}
-    return _compiled(_narrowed(said), at, template=template)
+    return _compiled(_narrowed(said), at, template=_TEMPLATES / template)
 
 
 #: Different characters that are sought one after the other; then whatever is unusual is replaced.
@@ -323,10 +324,10 @@ def _boxed(said: Any, words: str) -> Any:
     return said
 
 
-def _compiled(said: Block, at: datetime, *, is_ua: bool = True, template: str = "document.typ") -> bytes:
+def _compiled(said: Block, at: datetime, *, is_ua: bool = True, template: Path = _TEMPLATE) -> bytes:
     made = typst.compile(
-        _TEMPLATES / template,
-        root=_TEMPLATES,
+        template,
+        root=template.parent,
         font_paths=_fonts(),
         sys_inputs={"data": json.dumps(said, ensure_ascii=False)},
         pdf_standards="ua-1" if is_ua else None,
