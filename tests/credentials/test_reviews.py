@@ -181,7 +181,7 @@ def test_review_costs_the_same_at_one_file_and_at_three(
     url = reverse("credentials:review", args=[credit.pk])
     as_boss.get(url)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(14):
         as_boss.get(url)
 
 

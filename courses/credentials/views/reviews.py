@@ -18,6 +18,7 @@ from accounts.roles import Role
 from courses.credentials import actions
 from courses.credentials.forms.evidence import ReviewForm, status_of
 from courses.credentials.models import Credit, EvidenceReview
+from courses.credentials.queries.activities import book_of, traced
 from courses.credentials.queries.reviewing import ReviewState, evidence_of, review_queue, reviewable_by
 from portal.lib.access import role
 
@@ -76,7 +77,16 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         logger.info("activity_read_by_staff", credit=credit.pk, reader=user.pk)
     before, after = _neighbours(user, credit)
-    context = {"form": form, "credit": credit, "evidence": shown, "before": before, "after": after}
+    owner = credit.ledger.user
+    assert owner is not None  # only activities of people who are still there can be reviewed
+    context = {
+        "form": form,
+        "credit": credit,
+        "counts": traced(credit, book_of(owner, owner.local(timezone.now()).date())),
+        "evidence": shown,
+        "before": before,
+        "after": after,
+    }
     return render(request, "credentials/review.html", context, status=status_of(form))
 
 
