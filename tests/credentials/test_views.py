@@ -9,13 +9,14 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from courses.catalog.models import Certification
-from courses.credentials.actions import add_credit
+from courses.catalog.models import Certification, Course
+from courses.credentials.actions import add_credit, award_course
 from courses.credentials.actions.changing import change_credential, submit_cycle
 from courses.credentials.models import ChecklistTick, CredentialChange, CredentialHeld, Credit, Cycle
 from courses.credentials.queries.cards import cards, pace_words, required_words
 from courses.credentials.queries.standing import standing_for_cycle
 from tests.credentials.conftest import Record
+from tests.credentials.histories import complete_course
 
 LIST, NEW, START = "credentials:credentials", "credentials:record", "credentials:start"
 #: Session, person; cycles, their rules and credentials; credits, reviews, files; what is held.
@@ -161,6 +162,16 @@ def test_cards_are_the_same_queries_whatever_the_history(
     as_student.get(reverse(LIST))  # the session remembers that the terms are accepted
 
     with django_assert_num_queries(LIST_QUERIES):
+        as_student.get(reverse(LIST))
+
+
+def test_cards_are_ten_queries_with_a_course_of_ours(
+    as_student: Client, held: CredentialHeld, course: Course, at: datetime, django_assert_num_queries: Any
+) -> None:
+    award_course(completion=complete_course(held.user, course, at), at=at)
+    as_student.get(reverse(LIST))
+
+    with django_assert_num_queries(LIST_QUERIES + 1):
         as_student.get(reverse(LIST))
 
 
