@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +7,8 @@ import pytest
 
 from accounts.models import User
 from courses.catalog.models import Body, Course
-from courses.credentials.actions import add_credit, award_course, reverse_credit
+from courses.credentials.actions import add_credit, award_course, remove_evidence, reverse_credit
+from courses.credentials.actions.changing import change_credential
 from courses.credentials.models import (
     CourseApproval,
     CredentialHeld,
@@ -24,6 +25,7 @@ from courses.credentials.queries import (
     standings,
     standings_of,
 )
+from courses.credentials.queries.cards import cards
 from courses.credentials.standing import WhyNot
 from tests.credentials.conftest import Record
 from tests.credentials.histories import complete_course, give_file
@@ -371,3 +373,76 @@ def test_pace_and_what_if_are_those_of_the_cycle(record: Record, earn: Earn, stu
     assert found.pace.is_behind and found.pace.a_month is not None
     assert (before.earned, after.earned) == (9, 18)
     assert [lack.ceus for lack in found.least] == [27]
+
+
+def test_number_of_another_body_is_none_here(
+    record: Record, course: Course, student: User, at: datetime
+) -> None:
+    record()
+    CourseApproval.objects.create(
+        course=course, body=Body.objects.get(key="ahima"), index_number="AHIMA-1", valid_from=date(2026, 1, 1)
+    )
+    credit = award_course(completion=complete_course(student, course, at, ceus=Decimal(2)), at=at)
+
+    assert credit is not None
+    assert credit.detail.index_number == "AHIMA-1"
+    assert now(student).standing.earned == 0
+    assert told(student, credit) == [
+        "AAPC has given this course no index number, so it does not count there."
+    ]
+
+
+def test_file_that_was_taken_out_again_answers_no_review(
+    record: Record, earn: Earn, student: User, at: datetime
+) -> None:
+    credit = earn(record(), "3")
+    put_back(credit, at)
+    file = give_file(credit, b"%PDF-1.7 new", at=at + timedelta(hours=1))
+    assert now(student).standing.earned == 3
+
+    remove_evidence(evidence=file, reason="Wrong file", by=student, at=at + timedelta(hours=2))
+
+    assert now(student).standing.earned == 0
+
+
+@pytest.mark.parametrize(
+    ("given_up_on", "required"),
+    [(datetime(2027, 3, 31, 12, tzinfo=UTC), 36), (datetime(2027, 4, 1, 12, tzinfo=UTC), 40)],
+)
+def test_cycle_that_is_over_still_counts_what_was_given_up_later(
+    record: Record, student: User, given_up_on: datetime, required: int
+) -> None:
+    record()
+    held = record("cpma")
+    change_credential(
+        held=held,
+        number="",
+        earned_on=held.earned_on,
+        status="retired",
+        reason="No more audits",
+        by=student,
+        at=given_up_on,
+    )
+    day = date(2027, 6, 1)
+
+    (past,) = standings(student, day, past=True)
+
+    assert past.standing.required == required
+    assert standing_for_cycle(past.cycle, day).standing.required == required
+    shown = cards(student, day)
+    assert [held.certification.key for held in shown.others] == ["cpma"]
+
+
+def test_cards_leave_out_a_cycle_whose_credentials_are_all_given_up(record: Record, student: User) -> None:
+    held = record()
+    change_credential(
+        held=held,
+        number="",
+        earned_on=held.earned_on,
+        status="retired",
+        reason="Enough",
+        by=student,
+        at=datetime(2027, 5, 1, tzinfo=UTC),
+    )
+
+    assert not cards(student, date(2027, 6, 1)).ended

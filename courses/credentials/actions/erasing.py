@@ -64,7 +64,7 @@ def _delete_files(paths: Iterable[str]) -> None:
     for path in paths:
         try:
             storage.delete(path)
-        except OSError:
+        except Exception:  # every kind of storage has its own
             left += 1
     if left:
         logger.error("%d files of an erased person could not be removed", left)

@@ -127,6 +127,9 @@ class Line:
     def row(self, body: Body) -> Row:
         """As the pre-check looks at it for this body."""
         detail, counted = self.credit.detail, self.with_body(body)
+        index_number = detail.index_number
+        if counted is not None and self.credit.source == Credit.Source.OUR_COURSE:
+            index_number = counted.index_number  # the row holds that of one body
         return Row(
             key=str(self.credit.pk),
             title=detail.title,
@@ -134,7 +137,7 @@ class Line:
             ceus=self.credit.ceus,
             minutes=self.credit.minutes,
             provider=detail.provider,
-            index_number=detail.index_number or (counted.index_number if counted else ""),
+            index_number=index_number,
             has_certificate=bool(self.files or self.certificate),
             returned=self.review.reason if self.is_returned and self.review else "",
         )

@@ -19,6 +19,7 @@ from accounts.models import User
 from courses.credentials.cycles import Period
 from courses.credentials.models import (
     CourseApproval,
+    CredentialChange,
     CredentialHeld,
     Credit,
     CreditPlacement,
@@ -233,8 +234,7 @@ def _without_number(of: CycleStanding) -> list[tuple[Credit, Verdict]]:
 def _when(of: CycleStanding) -> str:
     days_left, cycle = of.days_left, of.cycle
     if days_left < -_JUST_OVER:
-        last_on = cycle.extended_until or cycle.due_on
-        return _("ended on %(day)s") % {"day": date_format(last_on, "j M Y")}
+        return _("ended on %(day)s") % {"day": date_format(_last_day(cycle), "j M Y")}
     if days_left < 0:
         return ngettext("over for %(n)d day", "over for %(n)d days", -days_left) % {"n": -days_left}
     if days_left == 0:
@@ -408,8 +408,8 @@ def _read(people: Sequence[int]) -> _Ledgers:
     proven: set[int] = set()
     files = Evidence.objects.filter(**mine).annotate(is_kept=Q(removal=None))
     for pk, added_at, is_kept in files.values_list("credit_id", "added_at", "is_kept"):
-        newest[pk] = max(added_at, newest.get(pk, added_at))
-        if is_kept:
+        if is_kept:  # what was taken out again answers no review
+            newest[pk] = max(added_at, newest.get(pk, added_at))
             proven.add(pk)
     courses: set[int] = set()
     rows = Credit.objects.filter(ledger__user__in=people).standing()
@@ -463,6 +463,7 @@ def _in_cycle(credit: Credit, one: Earned, cycle: Cycle, rule: Rule | None, ledg
             changes["placed"] = chosen.period
     completion = credit.detail.course_completion
     if completion is not None:
+        changes["index_number"] = ""  # the row holds that of one body, which says nothing to the others
         for approval in ledgers.approvals.get((completion.course_id, cycle.body_id), ()):
             if approval.valid_from <= credit.completed_on and (
                 approval.valid_until is None or credit.completed_on <= approval.valid_until
@@ -481,10 +482,43 @@ def held_of(credentials: Iterable[CredentialHeld]) -> list[Held]:
 _HELD = Prefetch("credentials", CredentialHeld.objects.select_related("certification"))
 
 
+def _last_day(cycle: Cycle) -> date:
+    return cycle.extended_until or cycle.due_on
+
+
+def _given_up(
+    cycles: Iterable[tuple[Cycle, Iterable[CredentialHeld]]], on: Mapping[int, date]
+) -> dict[int, date]:
+    """When credentials of cycles that are over were given up: what ended before still counts them.
+
+    One query, and none while every credential is kept.
+    """
+    gone = {
+        held.pk
+        for cycle, credentials in cycles
+        if on[cycle.user_id] > _last_day(cycle)
+        for held in credentials
+        if not held.is_kept
+    }
+    if not gone:
+        return {}
+    changes = CredentialChange.objects.filter(held__in=gone, what="status", before__in=CredentialHeld.KEPT)
+    changes = changes.exclude(after__in=CredentialHeld.KEPT).select_related("held__user")
+    return {
+        one.held.pk: one.held.user.local(one.changed_at).date()
+        for one in changes.order_by("changed_at", "pk")
+        if one.held is not None
+    }
+
+
 def standing_for_cycle(cycle: Cycle, on: date) -> CycleStanding:
-    """How one cycle stands: five queries at most, and one for its rules when they were not read with it."""
+    """How one cycle stands: five queries at most, and one for its rules when they were not read with it.
+
+    One more when a credential of it was given up after it was over.
+    """
     credentials = list(cycle.credentials.select_related("certification"))
-    return _stand(cycle, credentials, _read([cycle.user_id]), _rule(cycle), on)
+    given_up = _given_up([(cycle, credentials)], {cycle.user_id: on})
+    return _stand(cycle, credentials, given_up, _read([cycle.user_id]), _rule(cycle), on)
 
 
 def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding]:
@@ -494,7 +528,7 @@ def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding
     """
     rows = Cycle.objects.owned_by(user).filter(starts_on__lte=on).select_related("body")
     rows = rows.order_by("-ends_on" if past else "ends_on", "pk").prefetch_related("rule_set", _HELD)
-    wanted = [cycle for cycle in rows if (on > (cycle.extended_until or cycle.due_on)) == past]
+    wanted = [cycle for cycle in rows if (on > _last_day(cycle)) == past]
     return standings_of(wanted, dict.fromkeys([user.pk], on))
 
 
@@ -502,7 +536,9 @@ def standings_of(cycles: Sequence[Cycle], on: Mapping[int, date]) -> list[CycleS
     """How these cycles stand, of one person or of many, each on its person's day: four queries.
 
     The cycles come with ``credentials__certification`` and ``rule_set`` read; a batch of some hundred fits.
+    A fifth query when a credential of a cycle that is over was given up since.
     """
+    given_up = _given_up([(cycle, cycle.credentials.all()) for cycle in cycles], on)
     ledgers = _read(sorted({cycle.user_id for cycle in cycles})) if cycles else _Ledgers()
     rules: dict[int, Rule] = {}
     found = []
@@ -512,7 +548,7 @@ def standings_of(cycles: Sequence[Cycle], on: Mapping[int, date]) -> list[CycleS
             if cycle.rule_set_id not in rules:
                 rules[cycle.rule_set_id] = _parsed(cycle.rule_set)
             rule = rules[cycle.rule_set_id]
-        found.append(_stand(cycle, list(cycle.credentials.all()), ledgers, rule, on[cycle.user_id]))
+        found.append(_stand(cycle, list(cycle.credentials.all()), given_up, ledgers, rule, on[cycle.user_id]))
     return found
 
 
@@ -526,9 +562,19 @@ def _rule(cycle: Cycle) -> Rule | None:
 
 
 def _stand(
-    cycle: Cycle, credentials: list[CredentialHeld], ledgers: _Ledgers, rule: Rule | None, on: date
+    cycle: Cycle,
+    credentials: list[CredentialHeld],
+    given_up: Mapping[int, date],
+    ledgers: _Ledgers,
+    rule: Rule | None,
+    on: date,
 ) -> CycleStanding:
-    kept = [one for one in credentials if one.is_kept]
+    last_on = _last_day(cycle)
+    kept = [
+        one
+        for one in credentials
+        if one.is_kept or (one.pk in given_up and last_on < on and last_on < given_up[one.pk])
+    ]
     credits = tuple(ledgers.credits.get(cycle.user_id, ()))
     earned = tuple(_in_cycle(credit, ledgers.earned[credit.pk], cycle, rule, ledgers) for credit in credits)
     return CycleStanding(
