@@ -130,11 +130,18 @@ def test_page_offers_the_other_period_and_takes_it_back(
 
 
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("cycle", ["", "x", "0", "9" * 30])
-def test_period_that_is_not_there_is_not_found(as_student: Client, credit: Credit, cycle: str) -> None:
-    url = reverse("credentials:place", args=[credit.pk])
+@pytest.mark.parametrize("cycle", ["", "x", "0", "9" * 30, "another's"])
+def test_period_that_is_not_there_is_not_taken(
+    as_student: Client, two: tuple[Cycle, Cycle], credit: Credit, record: Record, other: User, cycle: str
+) -> None:
+    if cycle == "another's":
+        record(user=other)
+        cycle = str(Cycle.objects.get(user=other).pk)
 
-    assert as_student.post(url, {"cycle": cycle}).status_code == 404
+    answer = as_student.post(reverse("credentials:place", args=[credit.pk]), {"cycle": cycle}, follow=True)
+
+    assert "Choose one of your periods." in answer.content.decode()
+    assert not CreditPlacement.objects.exists()
 
 
 @pytest.mark.usefixtures("clock")

@@ -151,7 +151,10 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
     row = _mine(user, pk)
     mine = Cycle.objects.owned_by(user).select_related("rule_set", "body")
-    cycle = get_object_or_404(mine, pk=_number(request.POST.get("cycle")))
+    cycle = mine.filter(pk=_number(request.POST.get("cycle")) or 0).first()
+    if cycle is None:
+        messages.error(request, _("Choose one of your periods."))
+        return redirect(row)
     try:
         place_credit(credit=row, cycle=cycle, at=timezone.now())
     except actions.Refused as refusal:
