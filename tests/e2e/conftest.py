@@ -114,8 +114,10 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        # a status the server chose (404, 422) is the page's answer, not a fault of the page
-        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+        # a status the server chose (404, 422) is the page's answer, not a fault of the page; and htmx calls
+        # a request that the next one or the next page replaced by these two names
+        ours = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
+        if message.type in {"error", "warning"} and not any(text in message.text for text in ours):
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def go(self, path: str) -> Page:
