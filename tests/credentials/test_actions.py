@@ -18,12 +18,16 @@ from courses.credentials.actions import (
     reverse_credit,
     save_rule_set,
 )
-from courses.credentials.models import CredentialHeld, Credit, Cycle, RuleSet
+from courses.credentials.actions.importing import Becomes, check_sheet
+from courses.credentials.actions.refusals import DuplicateActivity
+from courses.credentials.importing import Words, read
+from courses.credentials.models import CourseApproval, CredentialHeld, Credit, Cycle, RuleSet
 from courses.credentials.rules import BadTerms
 from courses.credentials.signals import cycle_opened
 from courses.progress.actions import complete_lesson
 from courses.progress.models import CourseCompletion, RequirementMet
 from tests.credentials.conftest import Record, shipped
+from tests.credentials.histories import complete_course
 
 AAPC = "aapc-2015"
 
@@ -279,6 +283,30 @@ def test_same_activity_of_a_day_is_refused(record: Record, add: Add) -> None:
         add(held, title=" webinar ", ceus=Decimal(5))
 
     assert refusal.value.field == "title"
+
+
+def test_number_of_a_course_completed_here_is_refused(
+    record: Record, add: Add, course: Course, student: User, at: datetime
+) -> None:
+    held = record()
+    CourseApproval.objects.create(
+        course=course,
+        body=Body.objects.get(key="aapc"),
+        index_number="CW-2026 1",
+        valid_from=date(2026, 1, 1),
+    )
+    add(held, index_number="CW-2027 1")
+    award_course(completion=complete_course(student, course, at, ceus=Decimal(2)), at=at)
+
+    with pytest.raises(DuplicateActivity) as refused:
+        add(held, index_number="cw20261")
+
+    assert refused.value.field == "index_number"
+    sheet = read(
+        "Title,Completed on,CEUs,Index number\nMine,2026-06-01,2,CW 2026-1\n", Words(kinds={}, parts={})
+    )
+    (line,) = check_sheet(user=student, sheet=sheet, at=at)
+    assert line.becomes is Becomes.THERE
 
 
 def test_index_number_may_repeat_where_the_body_does_not_ask_for_one(record: Record, add: Add) -> None:

@@ -133,6 +133,10 @@ def _line(
             reasons.append(str(refusal))
     if reasons or entry.completed_on is None:
         return Line(entry, Becomes.WRONG, reasons=tuple(reasons), notes=notes)
+    try:
+        gate.refuse_ours(entry.index_number)
+    except Refused as refusal:
+        return Line(entry, Becomes.THERE, reasons=(str(refusal),), notes=notes)
     key = gate.key(ledger, entry.title, entry.provider, entry.completed_on, entry.index_number)
     if (there := known.get(key)) is not None:
         words = {"title": there.detail.title, "day": date_format(there.completed_on)}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -152,6 +153,7 @@ def add_credit(
     gate = gate_for(user, at=at)
     is_stated = ceus is not None
     ceus = gate.admit(completed_on, minutes, ceus)
+    gate.refuse_ours(index_number)
     ledger = ledger_of(user, at=at)
     base = gate.key(ledger, title, provider, completed_on, index_number)
     try:
@@ -189,6 +191,7 @@ def add_credit(
 class Gate:
     """What a person's activities are checked against before they enter the ledger, read once."""
 
+    user: User
     today: date
     #: The day of the first credential of any body.
     first: date | None
@@ -216,12 +219,30 @@ class Gate:
             raise AmountUnknown(_("This is too short to earn a CEU."))
         return ceus
 
+    def refuse_ours(self, index_number: str) -> None:
+        """Raise ``DuplicateActivity`` for the number of a course that the person completed here.
+
+        Its award stands under the name of the course, so that nothing else would keep it from counting twice.
+        """
+        plain = plain_number(index_number)
+        if plain and plain in self._ours:
+            raise DuplicateActivity(
+                _("This is the number of a course that you completed here: it is in your ledger already."),
+                "index_number",
+            )
+
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        done = CourseCompletion.objects.owned_by(self.user).filter(ceus__gt=0)
+        numbers = CourseApproval.objects.filter(course__in=done.values("course")).exclude(index_number="")
+        return frozenset(plain_number(one) for one in numbers.values_list("index_number", flat=True))
+
     def key(self, ledger: Ledger, title: str, provider: str, completed_on: date, index_number: str) -> str:
         """What names an activity in ``ledger``: its index number where a body asks for one, else its words
         and its day."""
         rules = self._rules_on(completed_on)
         by_number = not rules or any(rule.unique_by == "index_number" for rule in rules)
-        if by_number and (plain := re.sub(r"[\W_]", "", index_number.casefold())):
+        if by_number and (plain := plain_number(index_number)):
             return sealing.activity_key(str(ledger.key), f"index:{plain}")
         # without such a body a number may stand for many activities
         text = "\n".join(" ".join(part.casefold().split()) for part in (title, provider))
@@ -237,10 +258,16 @@ class Gate:
         return [cycle.rule_set.rule() for cycle in found.values() if cycle.rule_set]
 
 
+def plain_number(index_number: str) -> str:
+    """An index number without what people write differently: case, spaces and hyphens."""
+    return re.sub(r"[\W_]", "", index_number.casefold())
+
+
 def gate_for(user: User, *, at: datetime) -> Gate:
     """The gate of a person's ledger."""
     cycles = Cycle.objects.owned_by(user).select_related("rule_set").order_by("-starts_on")
     return Gate(
+        user=user,
         today=user.local(at).date(),
         first=CredentialHeld.objects.owned_by(user).aggregate(first=Min("earned_on"))["first"],
         cycles=list(cycles),
