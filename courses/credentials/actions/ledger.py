@@ -64,8 +64,9 @@ def write_row(ledger: Ledger, *, by: User | None, at: datetime, words: dict[str,
 def award_course(*, completion: CourseCompletion, at: datetime) -> Credit | None:
     """Put the CEUs of a completed course into the ledger, once per person and course.
 
-    The award carries its proof: what was read, and how the questions of the lessons were answered. Returns
-    the award, new or old; ``None`` when the course carries no CEUs.
+    The award carries its proof: what was read, and how the questions of the lessons were answered. The CEUs
+    are those of the course; the minutes read are proof and no measure, since a browser without scripts
+    counts none. Returns the award, new or old; ``None`` when the course carries no CEUs.
     """
     if completion.ceus <= 0:
         return None
@@ -89,7 +90,6 @@ def award_course(*, completion: CourseCompletion, at: datetime) -> Credit | None
                 activity=Credit.Activity.COURSE,
                 topics=topics,
                 completed_on=completion.completed_on,
-                minutes=completion.minutes_read,
                 ceus=completion.ceus,
                 source=Credit.Source.OUR_COURSE,
             )

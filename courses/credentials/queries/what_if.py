@@ -74,13 +74,12 @@ def offers_for(user: User, at: datetime) -> list[Offer]:
 
 
 def preview_course(book: Book, offer: Offer) -> Preview:
-    """What completing the course today would change, in the time that it takes; writes nothing."""
+    """What completing the course today would change; writes nothing."""
     row = Credit(
         kind=Credit.Kind.AWARD,
         activity=Credit.Activity.COURSE,
         topics=[],
         completed_on=book.on,
-        minutes=int(offer.course.hours * 60) or None,
         ceus=offer.course.ceus,
         source=Credit.Source.OUR_COURSE,
     )
