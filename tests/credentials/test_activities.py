@@ -214,8 +214,8 @@ def test_preview_says_what_keeps_it_from_counting(as_student: Client, three: Cre
     page = checked(as_student, completed_on="2024-12-01")
 
     assert "It would not count anywhere." in page
-    assert "No period of yours at AAPC holds this day." in page
-    assert "No period of yours at AHIMA holds this day." in page
+    assert "No cycle of yours at AAPC holds this day." in page
+    assert "No cycle of yours at AHIMA holds this day." in page
     assert "Waits for an index number" in checked(as_student)
 
 
@@ -235,6 +235,15 @@ def test_preview_proposes_the_part_that_is_short(as_student: Client, three: Cred
 
     assert hint in checked(as_student, index_number="77")
     assert hint not in checked(as_student, index_number="77", parts_aapc=["auditing"])
+
+
+def test_part_that_goes_by_the_name_of_the_provider_says_so(record: Record, as_student: Client) -> None:
+    record("ccs", earned_on=date(2025, 4, 1))
+    told = "goes by the name of the provider: write “AHIMA” or “HCPro” or “Component state association”"
+
+    assert told in checked(as_student, provider="CHIA")
+    assert told not in checked(as_student, provider="CHIA (component state association)")
+    assert told not in checked(as_student)
 
 
 def test_preview_waits_for_day_and_amount(as_student: Client, three: CredentialHeld) -> None:
@@ -271,7 +280,7 @@ def test_day_of_the_renewal_month_says_that_there_is_a_choice(
 
     page = checked(as_student, completed_on="2025-11-20", index_number="7")
 
-    assert "this day may also go to the period of Dec. 1, 2025 to Nov. 30, 2027" in page
+    assert "this day may also go to the cycle of 1 Dec 2025 to 30 Nov 2027" in page
 
 
 # --- the whole ledger --------------------------------------------------------------------------------

@@ -155,3 +155,44 @@ def test_refused_move_is_said(
     answer = as_student.post(reverse("credentials:place", args=[early.pk]), {"cycle": two[1].pk}, follow=True)
 
     assert "do not let it claim that day" in answer.content.decode()
+
+
+@pytest.mark.usefixtures("clock")
+def test_day_beside_the_only_period_is_a_choice_too(
+    as_student: Client, record: Record, student: User, at: datetime
+) -> None:
+    """The period before is from before the portal: nobody recorded it."""
+    record()
+    cycle = Cycle.objects.get()
+    day = {"title": "Talk", "completed_on": EITHER.isoformat(), "ceus": "2", "index_number": "77"}
+    tried = as_student.post(reverse("credentials:add_credit"), day | {"check": "1"})
+    assert "may claim this day if no other did" in tried.content.decode()
+    as_student.post(reverse("credentials:add_credit"), day)
+    credit = Credit.objects.get()
+    assert [one.is_chosen for one in as_student.get(credit.get_absolute_url()).context["choices"][0]] == [
+        False
+    ]
+    url = reverse("credentials:place", args=[credit.pk])
+
+    answer = as_student.post(url, {"cycle": cycle.pk}, follow=True)
+
+    assert [one.is_chosen for one in answer.context["choices"][0]] == [True]
+    assert standing_for_cycle(cycle, ON).standing.earned == 2
+
+    answer = as_student.post(url, {"none": "1"}, follow=True)
+
+    assert [one.is_chosen for one in answer.context["choices"][0]] == [False]
+    assert standing_for_cycle(cycle, ON).standing.earned == 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_choice_of_somebody_else_is_not_taken_back(
+    two: tuple[Cycle, Cycle], credit: Credit, other: User, client: Client, at: datetime
+) -> None:
+    place_credit(credit=credit, cycle=two[1], at=at)
+    client.force_login(other)
+
+    answer = client.post(reverse("credentials:place", args=[credit.pk]), {"none": "1"})
+
+    assert answer.status_code == 404
+    assert CreditPlacement.objects.exists()

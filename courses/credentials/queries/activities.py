@@ -77,11 +77,14 @@ class Book:
 
 
 def _tickable(of: CycleStanding) -> list[Demand]:
+    return [one for one in _demands(of) if not one.bucket.by_provider]
+
+
+def _demands(of: CycleStanding) -> Sequence[Demand]:
     if of.rule is None:
-        return []
+        return ()
     keys = {one.certification.key for one in of.credentials}
-    asked = demands(of.rule, keys, of.standing.required, months_of(of.cycle.period))
-    return [one for one in asked if not one.bucket.by_provider]
+    return demands(of.rule, keys, of.standing.required, months_of(of.cycle.period))
 
 
 def book_of(user: User, on: date) -> Book:
@@ -202,14 +205,18 @@ def traced(credit: Credit, book: Book) -> list[Traced]:
 
 
 def choices_of(credit: Credit, book: Book) -> list[list[Choice]]:
-    """For each body with two periods that may claim the activity: these, the earlier first."""
+    """For each body where the person decides: the periods that may claim the activity, the earlier first.
+
+    One alone is a choice too when it does not hold the day: the period that does may be from before the
+    portal, and an activity counts in one of the two.
+    """
     by_body: dict[int, list[CycleStanding]] = {}
     for of in book.claiming(credit.completed_on):
         by_body.setdefault(of.cycle.body_id, []).append(of)
     placement = getattr(credit, "placement", None)
     found = []
     for several in by_body.values():
-        if len(several) < 2:
+        if len(several) < 2 and credit.completed_on in several[0].cycle.period:
             continue
         placed = {
             of.cycle.pk for of in several if placement is not None and placement.cycle_id == of.cycle.pk
@@ -375,19 +382,32 @@ def _cautions(book: Book, credit: Credit, extra: Earned, claiming: Sequence[Cycl
     for of in book.newest:
         several = [one for one in claiming if one.cycle.body_id == of.cycle.body_id]
         if not several:
-            found.append(_("No period of yours at %(body)s holds this day.") % {"body": of.cycle.body.short})
+            found.append(_("No cycle of yours at %(body)s holds this day.") % {"body": of.cycle.body.short})
+        elif extra.completed_on not in several[0].cycle.period and len(several) == 1:
+            words = {
+                "body": of.cycle.body.short,
+                "first": date_format(several[0].cycle.starts_on, "j M Y"),
+                "last": date_format(several[0].cycle.due_on, "j M Y"),
+            }
+            found.append(
+                _(
+                    "At %(body)s the cycle of %(first)s to %(last)s may claim this day if no other did: "
+                    "choose it on the page of the activity."
+                )
+                % words
+            )
         elif len(several) > 1:
             own = next((one for one in several if extra.completed_on in one.cycle.period), several[0])
             other = next(one for one in several if one is not own)
             found.append(
                 _(
-                    "At %(body)s this day may also go to the period of %(first)s to %(last)s: "
+                    "At %(body)s this day may also go to the cycle of %(first)s to %(last)s: "
                     "choose it on the page of the activity."
                 )
                 % {
                     "body": of.cycle.body.short,
-                    "first": date_format(other.cycle.starts_on),
-                    "last": date_format(other.cycle.due_on),
+                    "first": date_format(other.cycle.starts_on, "j M Y"),
+                    "last": date_format(other.cycle.due_on, "j M Y"),
                 }
             )
     return found
@@ -398,7 +418,7 @@ def _already_there(book: Book, credit: Credit) -> str:
     number, title = _plain(credit.detail.index_number), _plain(credit.detail.title)
     for of in book.newest[:1]:
         for row in of.credits:
-            words = {"title": row.detail.title, "day": date_format(row.completed_on)}
+            words = {"title": row.detail.title, "day": date_format(row.completed_on, "j M Y")}
             if number and _plain(row.detail.index_number) == number:
                 return _("This index number is in your ledger: “%(title)s” of %(day)s.") % words
             if title and _plain(row.detail.title) == title and row.completed_on == credit.completed_on:
@@ -417,8 +437,11 @@ def _hints(effects: Sequence[Effect], extra: Earned) -> list[str]:
         if not effect.verdict.ceus:
             continue
         short = {bucket.key: bucket for bucket in effect.before.short_buckets}
-        for demand in _tickable(effect.of):
-            if demand.key in short and not extra.topics & demand.topics:
+        for demand in _demands(effect.of):
+            if demand.bucket.by_provider:
+                if demand.key in short and extra.provider and not demand.bucket.enters_by(extra.provider):
+                    found.append(_name_it(demand, effect.of))
+            elif demand.key in short and not extra.topics & demand.topics:
                 if not demand.bucket.admits_provider(extra.provider):
                     continue
                 found.append(
@@ -430,3 +453,14 @@ def _hints(effects: Sequence[Effect], extra: Earned) -> list[str]:
                     }
                 )
     return found
+
+
+def _name_it(demand: Demand, of: CycleStanding) -> str:
+    """How an activity enters a part that goes by the provider's name."""
+    return _(
+        "“%(part)s” at %(body)s goes by the name of the provider: write %(names)s into it where that is true."
+    ) % {
+        "part": demand.title,
+        "body": of.cycle.body.short,
+        "names": _(" or ").join(_("“%(name)s”") % {"name": name} for name in demand.bucket.providers),
+    }

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.requests import person_of
 from courses.credentials import actions
 from courses.credentials.actions.ledger import Gate, gate_for
-from courses.credentials.actions.placing import place_credit
+from courses.credentials.actions.placing import place_credit, take_back_choice
 from courses.credentials.forms.activities import CreditForm, LedgerFilter, WithdrawForm
 from courses.credentials.forms.evidence import accepted_from, status_of, takes_evidence
 from courses.credentials.models import Certificate, CredentialHeld, Credit, CreditDetail, Cycle, LedgerLink
@@ -150,6 +150,10 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     """Count an activity in the other of two periods that may claim it; choosing again takes it back."""
     user = person_of(request)
     row = _mine(user, pk)
+    if "none" in request.POST:
+        take_back_choice(credit=row)
+        messages.success(request, _("“%(title)s” goes by its day again.") % {"title": row.detail.title})
+        return redirect(row)
     mine = Cycle.objects.owned_by(user).select_related("rule_set", "body")
     cycle = mine.filter(pk=_number(request.POST.get("cycle")) or 0).first()
     if cycle is None:
