@@ -24,6 +24,7 @@ from tests.e2e.test_journey import sign_up
 LOOKING, FINDING, A_KEY = 15.0, 4.0, 0.5
 HIIM = "Health informatics and information management domains"
 FROM_AHIMA = "From AHIMA, HCPro or a component state association"
+ARITHMETIC = "How this adds up"
 ZERO = Decimal(0)
 
 
@@ -121,7 +122,7 @@ def set_up(visit: Visit, steps: Steps, held: Sequence[Held], *, month: str = "",
     visit.check()
     for number, one in enumerate(held):
         row = page.get_by_role("group", name=f"Credential {number + 1}", exact=True)
-        steps.choose(row.get_by_label("Credential", exact=True), f"{one.abbreviation}:")
+        steps.choose(row.get_by_label("Which one", exact=True), f"{one.abbreviation}:")
         steps.type(row.get_by_label("Certified on"), one.earned_on.isoformat())
         if one.number:
             steps.type(row.get_by_label("Number", exact=False), one.number)
@@ -197,6 +198,14 @@ def read_cycle(within: Locator) -> Read:
     return Read(earned, required, parts, sentence, within.inner_text())
 
 
+def open_cycle(visit: Visit, names: str) -> Page:
+    """Open the page of the running cycle from its card."""
+    page = visit.go("/credentials/")
+    card_of(page, names).get_by_role("link", name=ARITHMETIC).click()
+    page.wait_for_url("**/cycles/*/")
+    return page
+
+
 def standing(visit: Visit, names: str) -> Read:
     """How the card of these credentials says that their cycle stands now."""
     return read_cycle(card_of(visit.go("/credentials/"), names))
@@ -246,7 +255,7 @@ def add_activity(visit: Visit, title: str, **typed: Any) -> Page:
     """Add an activity; the page is then that of the activity."""
     page = visit.go("/credentials/activities/new/")
     fill_activity(page, title, **typed)
-    page.get_by_role("button", name="Add to the ledger").click()
+    page.get_by_role("button", name="Add the activity").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("heading", name="Its place in the ledger")).to_be_visible()
     return page

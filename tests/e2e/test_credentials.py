@@ -30,6 +30,7 @@ from pypdf import PdfReader
 
 from tests.e2e.conftest import Demo, Visit, sign_in
 from tests.e2e.credentials import (
+    ARITHMETIC,
     FROM_AHIMA,
     HIIM,
     Held,
@@ -39,6 +40,7 @@ from tests.e2e.credentials import (
     fill_activity,
     hour_passes,
     new_person,
+    open_cycle,
     pdf_certificate,
     photograph,
     read_cycle,
@@ -120,7 +122,7 @@ def test_activity_says_before_and_after_what_it_counts_for(audit: Visit, auditor
     page.get_by_label("Auditing", exact=True).check()
     expect(preview).to_contain_text("2.5 CEUs for CPC, CPMA: 2.5 in “Auditing”.")
     fill_activity(page, "Auditing the E/M note", provider="Audit School", file=certificate)
-    page.get_by_role("button", name="Add to the ledger").click()
+    page.get_by_role("button", name="Add the activity").click()
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     expect(page.locator("main")).to_contain_text("waiting for review")
     audit.check()
@@ -146,7 +148,7 @@ def test_same_index_number_is_refused_and_the_form_kept(audit: Visit) -> None:
     page = audit.go("/credentials/activities/new/")
     fill_activity(page, "Modifiers again", ceus="1", index_number="gold twice", provider="Coding Hour")
     expect(page.locator("#preview")).to_contain_text("This index number is in your ledger")
-    page.get_by_role("button", name="Add to the ledger").click()
+    page.get_by_role("button", name="Add the activity").click()
 
     expect(page.locator("main")).to_contain_text("An activity with this index number is in your ledger.")
     expect(page.get_by_label("What", exact=True)).to_have_value("Modifiers again")
@@ -175,7 +177,7 @@ def test_activity_without_index_number_waits_until_it_is_mended(audit: Visit, au
     fill_activity(
         page, "Chapter meeting", index_number="GOLD-CHAPTER", file=pdf_certificate("Meeting, mended")
     )
-    page.get_by_role("button", name="Add to the ledger").click()
+    page.get_by_role("button", name="Add the activity").click()
     expect(page.get_by_role("heading", name="Its place in the ledger")).to_be_visible()
 
     mended = standing(audit, AAPC)
@@ -277,8 +279,7 @@ def test_check_before_the_packet_names_what_is_missing_until_it_is_mended(audit:
     title = "Half a story"
     page = add_activity(audit, title, ceus="1", index_number="GOLD-HALF", provider="Stories")
     activity = page.url
-    card_of(audit.go("/credentials/"), AAPC).get_by_role("link", name="The whole arithmetic").click()
-
+    open_cycle(audit, AAPC)
     page.get_by_role("link", name="Audit packet").click()
     expect(page.locator("main")).to_contain_text("Not complete")
     audit.check()
@@ -287,7 +288,7 @@ def test_check_before_the_packet_names_what_is_missing_until_it_is_mended(audit:
     page.get_by_label("Certificate or other proof").set_input_files(pdf_certificate(title))
     page.get_by_role("button", name="Add the file").click()
 
-    card_of(audit.go("/credentials/"), AAPC).get_by_role("link", name="The whole arithmetic").click()
+    open_cycle(audit, AAPC)
     page.get_by_role("link", name="Audit packet").click()
     expect(page.locator("main")).not_to_contain_text("Not complete")
     expect(page.locator("main")).to_contain_text("Complete")
@@ -295,8 +296,7 @@ def test_check_before_the_packet_names_what_is_missing_until_it_is_mended(audit:
 
 def make_packet(visit: Visit, names: str) -> Page:
     """Ask for the packet of a running cycle and wait for it."""
-    page = card_of(visit.go("/credentials/"), names).page
-    card_of(page, names).get_by_role("link", name="The whole arithmetic").click()
+    page = open_cycle(visit, names)
     page.get_by_role("link", name="Audit packet").click()
     page.get_by_role("button", name=re.compile("Make the packet")).click()
     visit.check()
@@ -398,8 +398,7 @@ def veteran(browser: Browser, demo: Demo) -> Person:
 
 def move_cycle(visit: Visit, names: str, first: date, last: date) -> None:
     """Correct the days of a cycle."""
-    page = visit.go("/credentials/")
-    card_of(page, names).get_by_role("link", name="The whole arithmetic").click()
+    page = open_cycle(visit, names)
     page.get_by_role("link", name="Correct the cycle").click()
     page.get_by_label("First day").fill(first.isoformat())
     page.get_by_label("Last day").fill(last.isoformat())
@@ -429,8 +428,8 @@ def test_activity_of_the_renewal_month_goes_to_the_other_period_and_back(
         completed_on=end - timedelta(days=10),
         file=pdf_certificate("March"),
     )
-    expect(page.locator("#preview")).to_contain_text("At AAPC this day may also go to the period of")
-    page.get_by_role("button", name="Add to the ledger").click()
+    expect(page.locator("#preview")).to_contain_text("At AAPC this day may also go to the cycle of")
+    page.get_by_role("button", name="Add the activity").click()
     choice = page.locator("#period")
     expect(choice.locator("li").first).to_contain_text("Counts here")
     history.check()
@@ -503,8 +502,8 @@ def test_two_credentials_of_ahima_ask_for_forty_with_both_parts(ahima: Visit) ->
 
     assert read.required == 40
     assert {part: asked for part, (_there, asked) in read.parts.items()} == {HIIM: 32, FROM_AHIMA: 16}
-    ahima.page.get_by_role("link", name="The whole arithmetic").click()
-    expect(ahima.page.locator("main")).to_contain_text("30 CEUs")  # the higher of both, and 10 for the other
+    page = open_cycle(ahima, TWO)
+    expect(page.locator("main")).to_contain_text("30 CEUs")  # the higher of both, and 10 for the other
     ahima.check()
 
 
@@ -518,7 +517,7 @@ def test_webinar_of_150_minutes_gives_two_and_the_page_says_why(ahima: Visit) ->
     expect(page.locator("#preview")).to_contain_text("Counts 2 of 2.5 for CCS, CDIP (AHIMA).")
     expect(page.locator("#preview")).to_contain_text(why)
     fill_activity(page, "Querying physicians", file=pdf_certificate("Querying"))
-    page.get_by_role("button", name="Add to the ledger").click()
+    page.get_by_role("button", name="Add the activity").click()
 
     expect(page.get_by_role("heading", name="Where it counts, and why")).to_be_visible()
     expect(page.locator("main")).to_contain_text(why)
@@ -576,8 +575,7 @@ def test_every_number_of_a_cycle_is_the_sum_of_its_rows(ahima: Visit) -> None:
         [("60", "AHIMA", [HIIM]), ("105", "", [HIIM]), ("59", "HCPro", [])]
     ):
         add_activity(ahima, f"Traced {number}", minutes=minutes, provider=provider, parts=part)
-    card_of(ahima.go("/credentials/"), TWO).get_by_role("link", name="The whole arithmetic").click()
-    page = ahima.page
+    page = open_cycle(ahima, TWO)
     read = read_cycle(page.locator("main"))
 
     total, parts, links = Decimal(0), dict.fromkeys(read.parts, Decimal(0)), []
@@ -722,7 +720,7 @@ def test_activity_is_added_and_standing_read_with_the_keyboard_alone(audit: Visi
     choosing.value.set_files(pdf_certificate("Keys"))
     expect(page.locator("#preview")).to_contain_text("2 in “Auditing”")
     audit.check()
-    reach(page, page.get_by_role("button", name="Add to the ledger"))
+    reach(page, page.get_by_role("button", name="Add the activity"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     audit.check()
@@ -734,7 +732,7 @@ def test_activity_is_added_and_standing_read_with_the_keyboard_alone(audit: Visi
     after = read_cycle(card_of(page, AAPC))
     assert after.earned == before.earned + 2
     assert after.parts["Auditing"][0] == before.parts["Auditing"][0] + 2
-    reach(page, card_of(page, AAPC).get_by_role("link", name="The whole arithmetic"))
+    reach(page, card_of(page, AAPC).get_by_role("link", name=ARITHMETIC))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Activity by activity")).to_be_visible()
     audit.check()
@@ -745,12 +743,12 @@ def test_credentials_work_without_javascript(browser: Browser, demo: Demo) -> No
     with visiting(browser, demo, storage_state=person.state, java_script_enabled=False) as visit:
         page = visit.go("/credentials/start/")
         first, fourth = (page.get_by_role("group", name=f"Credential {n}", exact=True) for n in (1, 4))
-        first.get_by_label("Credential", exact=True).select_option(label="CPC: Certified Professional Coder")
+        first.get_by_label("Which one", exact=True).select_option(label="CPC: Certified Professional Coder")
         first.get_by_label("Certified on").fill("2020-06-01")
         page.get_by_role("button", name="Add another row").click()
         expect(fourth).to_be_visible()
         expect(first.get_by_label("Certified on")).to_have_value("2020-06-01")
-        fourth.get_by_label("Credential", exact=True).select_option(label="CCS: Certified Coding Specialist")
+        fourth.get_by_label("Which one", exact=True).select_option(label="CCS: Certified Coding Specialist")
         page.get_by_role("button", name="Record them").click()
         expect(page.get_by_role("alert")).to_contain_text("Credential 4, Certified on")
         fourth.get_by_label("Certified on").fill((person.today - timedelta(days=300)).isoformat())
