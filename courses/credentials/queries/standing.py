@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import F, Prefetch, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -368,7 +368,7 @@ def _why_not(of: CycleStanding, credit: Credit, verdict: Verdict) -> str:
         case WhyNot.OUT_OF_PERIOD:
             return _("Not in the days of this cycle.")
         case WhyNot.TOO_SHORT if verdict.ceus:
-            return _("%(body)s counts the minutes: %(rest)s of it do not count.") % {
+            return _("%(body)s counts by the minutes and leaves out %(rest)s.") % {
                 "body": body,
                 "rest": rest,
             }
@@ -412,11 +412,10 @@ def _read(people: Sequence[int]) -> _Ledgers:
             newest[pk] = max(added_at, newest.get(pk, added_at))
             proven.add(pk)
     courses: set[int] = set()
-    rows = Credit.objects.filter(ledger__user__in=people).standing()
-    for credit in rows.select_related("detail__course_completion", "placement__cycle", "ledger"):
-        person = credit.ledger.user_id
-        assert person is not None
-        found.credits[person].append(credit)
+    rows = Credit.objects.filter(ledger__user__in=people).standing().annotate(person=F("ledger__user"))
+    rows = rows.select_related("detail__course_completion", "placement__cycle")
+    for credit in rows.defer("detail__proof", "detail__salt", "detail__reason"):
+        found.credits[credit.person].append(credit)  # type: ignore[attr-defined]  # annotated above
         verdict, reviewed_at = reviews.get(credit.pk, ("", credit.recorded_at))
         is_returned = verdict == EvidenceReview.Verdict.RETURNED and not (
             credit.pk in newest and newest[credit.pk] > reviewed_at
