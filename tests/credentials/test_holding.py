@@ -112,3 +112,17 @@ def test_unknown_requirement_of_a_body_is_asked_once(record_all: All) -> None:
     held = record_all(row("crcr"), hfma=CycleDates(ends_on=date(2027, 2, 1), required=Decimal(10)))
 
     assert held[0].cycles.get().required_override == 10
+
+
+@pytest.mark.parametrize(("entered", "required"), [(36, 40), (44, 44)])
+def test_number_entered_for_one_credential_does_not_hide_that_two_ask_for_more(
+    record: Record, at: datetime, entered: int, required: int
+) -> None:
+    record("cpc", required=Decimal(entered))
+
+    record("cpma")
+
+    cycle = Cycle.objects.get()
+    assert standing_for_cycle(cycle, at.date()).standing.required == required
+    reasons = [one.reason for one in cycle.changes.filter(what="required")]
+    assert reasons == (["The number was entered for fewer credentials."] if entered < required else [])

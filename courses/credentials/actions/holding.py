@@ -29,11 +29,12 @@ from courses.credentials.cycles import (
     WrongParity,
     add_months,
     due_year,
+    months_of,
     period_from,
     renewal_period,
 )
 from courses.credentials.models import CredentialHeld, Cycle
-from courses.credentials.rules import Anchor, Rule, required_ceus
+from courses.credentials.rules import Anchor, Rule, in_proportion, required_ceus
 from courses.credentials.signals import cycle_opened
 from courses.progress.actions import meet_requirement
 
@@ -175,9 +176,11 @@ def _join_cycle(
     if rule is not None and rule.anchor is Anchor.RENEWAL_MONTH and dates.renewal_month:
         month = dates.renewal_month
     if given != (cycle.starts_on, cycle.ends_on) or month != cycle.due_on.month:
+        text = _("Your %(body)s credentials share one cycle, which ends on %(day)s. Leave the dates empty.")
+        if rule is None or rule.anchor is not Anchor.RENEWAL_MONTH:
+            text += " " + _("If %(body)s gave you other dates with this one, correct the cycle afterwards.")
         raise DatesRefused(
-            _("Your %(body)s credentials share one cycle, which ends on %(day)s. Leave the dates empty.")
-            % {"body": cycle.body.short, "day": date_format(cycle.due_on)},
+            text % {"body": cycle.body.short, "day": date_format(cycle.due_on)},
             "last_on" if given != (cycle.starts_on, cycle.ends_on) else "renewal_month",
         )
     keys = [*cycle.credentials.values_list("certification__key", flat=True), held.certification.key]
@@ -188,10 +191,25 @@ def _join_cycle(
         cycle.save(update_fields=["required_override"])
     elif cycle.required_override is None and (rule is None or required_ceus(rule, keys) is None):
         raise RequirementUnknown(_ask_number())
+    elif cycle.required_override is not None and rule is not None:
+        _raise_to_rule(cycle, rule, keys, by=by, at=at)
     earliest = cycle.credentials.aggregate(first=Min("earned_on"))["first"]
     cycle.credentials.add(held)
     if earliest == cycle.starts_on:
         settle_first_day(cycle, by=by, at=at)
+
+
+def _raise_to_rule(cycle: Cycle, rule: Rule, keys: Sequence[str], *, by: User | None, at: datetime) -> None:
+    """Let the number of the rules count again where it is more than the one for fewer credentials."""
+    asked = required_ceus(rule, keys)
+    if asked is not None and rule.prorate_first:
+        asked = in_proportion(asked, months_of(cycle.period), rule.cycle_months)
+    if asked is None or cycle.required_override is None or asked <= cycle.required_override:
+        return
+    reason = _("The number was entered for fewer credentials.")
+    note_change(cycle, "required", cycle.required_override, None, reason=reason, by=by, at=at)
+    cycle.required_override = None
+    cycle.save(update_fields=["required_override"])
 
 
 def settle_first_day(cycle: Cycle, *, by: User | None, at: datetime, field: str = "earned_on") -> None:
