@@ -224,10 +224,10 @@ def test_preview_names_what_is_in_the_ledger_already(
 ) -> None:
     add(title="Old", index_number="A-77")
 
-    assert "This index number is in your ledger: “Old” of June 1, 2026." in checked(
+    assert "This index number is in your ledger: “Old” of 1 Jun 2026." in checked(
         as_student, index_number="a77"
     )
-    assert "“Old” of June 1, 2026 is in your ledger already." in checked(as_student, title="old")
+    assert "“Old” of 1 Jun 2026 is in your ledger already." in checked(as_student, title="old")
 
 
 def test_preview_proposes_the_part_that_is_short(as_student: Client, three: CredentialHeld) -> None:
@@ -289,7 +289,7 @@ def test_day_of_the_renewal_month_says_that_there_is_a_choice(
 def test_empty_ledger_teaches_what_to_do(as_student: Client, three: CredentialHeld) -> None:
     page = text_of(as_student.get(reverse(LEDGER)))
 
-    assert "Nothing in your ledger yet" in page and reverse(ADD) in page
+    assert "No activity yet" in page and reverse(ADD) in page
 
 
 def test_ledger_says_of_every_line_where_it_counts(

@@ -448,7 +448,7 @@ def test_file_is_shown_first_and_added_when_the_person_says_so(
     assert Credit.objects.count() == 2
     again = as_student.post(reverse(IMPORT), given_file(FILE.encode()))
     assert "0 new activities with 0 CEUs" in page_of(again)
-    assert "2 lines are in your ledger already" in page_of(again)
+    assert "2 lines are there already" in page_of(again)
     assert 'name="apply"' not in page_of(again)
 
 

@@ -310,7 +310,7 @@ def test_activity_of_two_bodies_is_told_for_each(record: Record, earn: Earn, stu
 
     assert sorted(told(student, credit)) == [
         "2 CEUs for CCS: 2 in “From AHIMA, HCPro or a component state association”."
-        " AHIMA counts the minutes: 0.5 CEUs of it do not count.",
+        " AHIMA counts by the minutes and leaves out 0.5 CEUs.",
         "2.5 CEUs for CPC.",
     ]
 

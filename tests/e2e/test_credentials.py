@@ -565,7 +565,7 @@ Too early,{day(400)},1,60,,
     page = ahima.go("/credentials/activities/import/")
     page.get_by_label("Or paste the cells here").fill(sheet.replace(",", "\t"))
     page.get_by_role("button", name="Look at it").click()
-    expect(page.get_by_role("status").last).to_contain_text("2 lines are in your ledger already")
+    expect(page.get_by_role("status").last).to_contain_text("2 lines are there already")
     expect(page.get_by_role("button", name=re.compile("^Add "))).to_have_count(0)
     assert standing(ahima, TWO) == after
 
@@ -796,3 +796,61 @@ def test_pages_fit_a_phone(browser: Browser, demo: Demo, auditor: Person) -> Non
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= 375, f"{path} is {wide} px wide"
             visit.check_rules()
+
+
+# --- pages that no link of the demo reaches ----------------------------------------------------------------
+def test_apprentice_gathers_proof_gives_up_a_credential_and_takes_that_back(
+    browser: Browser, demo: Demo
+) -> None:
+    person = new_person(browser, demo)
+    earned = person.today - timedelta(days=400)
+    with visiting(browser, demo, storage_state=person.state) as visit:
+        set_up(visit, person.steps, [Held("CPC", earned), Held("CRC", earned)], month="March")
+        page = visit.page
+        page.get_by_role("link", name="CPC", exact=True).click()
+        visit.check()
+        page.locator('main a[href$="/edit/"]').first.click()
+        visit.check()
+        page.get_by_label("Status").select_option(label="Apprentice")
+        page.locator("main form").get_by_role("button").last.click()
+
+        page.locator('main a[href$="/apprentice/"]').first.click()
+        visit.check()
+        work = page.locator("#work")
+        work.locator("summary").click()
+        work.get_by_label("Employer and position").fill("Mercy Hospital, coder")
+        work.get_by_label("First day").fill(date(person.today.year - 2, 1, 1).isoformat())
+        work.get_by_label("Last day").fill(date(person.today.year - 2, 12, 31).isoformat())
+        work.get_by_label("Certificate or other proof").set_input_files(pdf_certificate("Letter"))
+        work.locator("details").get_by_role("button").click()
+        expect(work).to_contain_text("Mercy Hospital, coder")
+        steps = page.locator(".step").filter(has_text="Two years of work")
+        expect(steps).to_contain_text("12 of 24 months")
+        visit.check()
+        work.get_by_role("button", name="Remove").click()
+        expect(steps).to_contain_text("0 of 24 months")
+
+        both = standing(visit, "CPC")
+        assert both.required == 40 or "reduced in proportion" in both.words
+        page.get_by_role("link", name="CRC", exact=True).click()
+        page.locator('main a[href$="/edit/"]').first.click()
+        page.get_by_label("Status").select_option(label="Retired")
+        page.get_by_label("Why").fill("I code inpatient only now")
+        page.locator("main form").get_by_role("button").last.click()
+        visit.check()
+        page.locator("main form").get_by_role("button").click()
+        expect(page.locator("main")).to_contain_text("I code inpatient only now")
+        assert standing(visit, "CPC").required < both.required
+        page.locator("main").get_by_role("link", name="CRC", exact=True).click()
+        page.locator('main a[href$="/edit/"]').first.click()
+        page.get_by_label("Status").select_option(label="Active")
+        page.locator("main form").get_by_role("button").last.click()
+        assert standing(visit, "CPC").required == both.required
+
+        add_activity(visit, "Wrong file", ceus="1", index_number="NEW-1", file=pdf_certificate("Wrong"))
+        page.locator("#evidence").get_by_role("link", name="Remove").click()
+        visit.check()
+        page.get_by_label("Why do you remove it?").fill("It is of another session")
+        page.get_by_role("button", name="Remove the file").click()
+        expect(page.locator("#evidence")).to_contain_text("It is of another session")
+        visit.check()

@@ -126,7 +126,7 @@ class LedgerFilter(forms.Form):
     """Which lines of the ledger are shown; what cannot be read is as if it were not asked."""
 
     body = forms.ChoiceField(label=_("Body"), required=False)
-    cycle = forms.ChoiceField(label=_("Period"), required=False)
+    cycle = forms.ChoiceField(label=_("Cycle"), required=False)
     year = forms.ChoiceField(label=_("Year"), required=False)
     state = forms.ChoiceField(label=_("State"), required=False)
 

@@ -98,7 +98,7 @@ class CredentialForm(RefusableForm):
 class RowForm(RefusableForm):
     """One credential of several; left as it is, it is no row."""
 
-    certification = forms.TypedChoiceField(label=_("Credential"))
+    certification = forms.TypedChoiceField(label=_("Which one"))
     earned_on = date_field(_("Certified on"))
     number = forms.CharField(label=_("Number"), max_length=40, required=False)
     status = forms.ChoiceField(
@@ -150,6 +150,8 @@ class BodyForm(RefusableForm):
     ) -> None:
         super().__init__(data, prefix=f"body-{body.key}", initial=initial)
         self.body, self.rule = body, rule
+        for asked in self.fields.values():
+            asked.is_needed_by_some = True  # type: ignore[attr-defined]  # not “optional”: its body decides
         anchor = rule.anchor if rule else Anchor.UNKNOWN
         if anchor is Anchor.RENEWAL_MONTH:
             del self.fields["last_on"], self.fields["required"]

@@ -114,8 +114,8 @@ def percent(value: Any, maximum: Any) -> int:
 
 @register.filter
 def amount(value: Any) -> str:
-    """A number as people write it: 6, 6.5, 0.25."""
-    return f"{Decimal(value or 0).normalize():f}"
+    """A number as people write it, to the hundredth: 6, 6.5, 0.25."""
+    return f"{round(Decimal(str(value or 0)), 2).normalize():f}"
 
 
 @register.filter
