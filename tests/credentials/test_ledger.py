@@ -267,3 +267,16 @@ def test_completions_in_parallel_earn_one_award_each(
         awards = list(pool.map(award, completions * 8))
 
     assert len(set(awards)) == Credit.objects.count() == LedgerLink.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_second_award_without_the_constraint_would_be_noticed(
+    student: User, course: Course, at: datetime
+) -> None:
+    completion = complete_course(student, course, at)
+    with connection.cursor() as cursor:  # the planted fault
+        cursor.execute("DROP INDEX credentials_credit_awarded_once")
+
+    awards = {award_course(completion=completion, at=at) for _time in range(2)}
+
+    assert len(awards) == Credit.objects.count() == 2

@@ -575,3 +575,23 @@ def test_each_day_counts_in_one_cycle_only(anchor: date, after: int) -> None:
 
     assert sum(counts) == 1
     assert counts[0] == (day < first.ends_on)
+
+
+def test_lost_last_day_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the planted fault: the boundary is taken for the day after it
+    monkeypatch.setattr(Period, "__contains__", lambda self, day: self.starts_on <= day < self.last_on)
+
+    with pytest.raises(AssertionError):
+        test_day_on_the_persons_calendar_decides_and_both_ends_count.hypothesis.inner_test(
+            FULL.last_on, 0, 12
+        )
+
+
+def test_total_that_drifts_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the planted fault: minutes are forgotten where they decide
+    monkeypatch.setattr("courses.credentials.standing.ceus_under", lambda _rule, one: one.ceus)
+
+    hour = Earned(FULL.starts_on, Decimal(2), index_number="A1", minutes=60, is_stated=False)
+
+    with pytest.raises(AssertionError):
+        test_totals_are_those_of_the_reference_model.hypothesis.inner_test([hour], FULL, LONG_HELD, 0)

@@ -15,13 +15,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--completions", type=int, default=50)
     parser.add_argument("--at-once", type=int, default=20, help="requests that award each completion")
     parser.add_argument("--people", type=int, default=5, help="people among whom the completions are")
+    parser.add_argument(
+        "--fault", choices=["", "planted"], default="", help="planted: the constraint on awards is gone"
+    )
     parser_of_databases(parser)
 
 
 def run(options: argparse.Namespace) -> list[str]:
     """What is wrong: two awards of one course, none, a chain that does not verify."""
     if options.database == "both":
-        named = {"completions": options.completions, "at-once": options.at_once, "people": options.people}
+        named = {
+            "completions": options.completions,
+            "at-once": options.at_once,
+            "people": options.people,
+            "fault": options.fault,
+        }
         arguments = [word for name, value in named.items() for word in (f"--{name}", str(value))]
         return on_each(options.database, "I1", arguments)
     with scratch(options.database):
@@ -52,6 +60,9 @@ def _award(options: argparse.Namespace) -> list[str]:
             published_at=LONG_AGO,
         )
         completions.append(complete_course(people[number % len(people)], course, AT))
+    if options.fault:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP INDEX credentials_credit_awarded_once")
 
     def award(completion: CourseCompletion) -> int | None:
         try:
