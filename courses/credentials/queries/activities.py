@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.credentials.cycles import months_of
-from courses.credentials.models import CredentialHeld, Credit, Cycle, Evidence, EvidenceReview
+from courses.credentials.models import Credit, Cycle, Evidence, EvidenceReview
 from courses.credentials.queries.standing import (
     Counting,
     CycleStanding,
@@ -21,6 +21,7 @@ from courses.credentials.queries.standing import (
     ceus,
     earned_of,
     explain,
+    held_of_cycles,
     standings_of,
     verdict_text,
 )
@@ -89,7 +90,7 @@ def _demands(of: CycleStanding) -> Sequence[Demand]:
 
 def book_of(user: User, on: date) -> Book:
     """Everything read once: eight queries, whatever the ledger holds."""
-    held = Prefetch("credentials", CredentialHeld.objects.select_related("certification"))
+    held = Prefetch("credentials", held_of_cycles())
     rows = Cycle.objects.owned_by(user).select_related("body").order_by("-ends_on", "pk")
     cycles = standings_of(list(rows.prefetch_related("rule_set", held)), {user.pk: on})
     return Book(on, cycles, explain(cycles))

@@ -19,7 +19,6 @@ from accounts.models import User
 from courses.catalog.models import Body
 from courses.credentials.models import (
     Certificate,
-    CredentialHeld,
     Credit,
     Cycle,
     Evidence,
@@ -29,7 +28,7 @@ from courses.credentials.models import (
     Packet,
 )
 from courses.credentials.precheck import Finding, Gap, Precheck, Row, precheck
-from courses.credentials.queries.standing import CycleStanding, standings_of
+from courses.credentials.queries.standing import CycleStanding, held_of_cycles, standings_of
 from courses.credentials.rules import ZERO
 from courses.credentials.standing import WhyNot
 
@@ -259,7 +258,7 @@ def _cycles(user: User, first_on: date, last_on: date, body: Body | None, today:
         Q(ends_on__gt=first_on) | Q(extended_until__gte=first_on), starts_on__lte=last_on
     )
     rows = rows.filter(body=body) if body else rows
-    held = CredentialHeld.objects.select_related("certification").order_by("earned_on", "pk")
+    held = held_of_cycles().order_by("earned_on", "pk")
     rows = rows.select_related("body", "rule_set").prefetch_related(Prefetch("credentials", held))
     return standings_of(list(rows.order_by("body__short", "starts_on")), {user.pk: today})
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -478,46 +478,35 @@ def held_of(credentials: Iterable[CredentialHeld]) -> list[Held]:
     return [Held(one.certification.key, one.earned_on) for one in credentials]
 
 
-_HELD = Prefetch("credentials", CredentialHeld.objects.select_related("certification"))
+def held_of_cycles() -> QuerySet[CredentialHeld]:
+    """Credentials as the standing of cycles reads them, with ``given_up_at``: when that last was."""
+    changes = CredentialChange.objects.filter(
+        held=OuterRef("pk"), what="status", before__in=CredentialHeld.KEPT
+    )
+    last = changes.exclude(after__in=CredentialHeld.KEPT).order_by("-changed_at", "-pk")
+    rows = CredentialHeld.objects.select_related("certification", "user")
+    return rows.annotate(given_up_at=Subquery(last.values("changed_at")[:1]))
+
+
+_HELD = Prefetch("credentials", held_of_cycles())
 
 
 def _last_day(cycle: Cycle) -> date:
     return cycle.extended_until or cycle.due_on
 
 
-def _given_up(
-    cycles: Iterable[tuple[Cycle, Iterable[CredentialHeld]]], on: Mapping[int, date]
-) -> dict[int, date]:
-    """When credentials of cycles that are over were given up: what ended before still counts them.
-
-    One query, and none while every credential is kept.
-    """
-    gone = {
-        held.pk
-        for cycle, credentials in cycles
-        if on[cycle.user_id] > _last_day(cycle)
-        for held in credentials
-        if not held.is_kept
-    }
-    if not gone:
-        return {}
-    changes = CredentialChange.objects.filter(held__in=gone, what="status", before__in=CredentialHeld.KEPT)
-    changes = changes.exclude(after__in=CredentialHeld.KEPT).select_related("held__user")
-    return {
-        one.held.pk: one.held.user.local(one.changed_at).date()
-        for one in changes.order_by("changed_at", "pk")
-        if one.held is not None
-    }
+def _counts_in(held: CredentialHeld, cycle: Cycle, on: date) -> bool:
+    """Whether it is part of what the cycle asks: what was given up after a cycle was over still is."""
+    if held.is_kept or on <= _last_day(cycle):
+        return held.is_kept
+    given_up_at: datetime | None = getattr(held, "given_up_at", None)
+    return given_up_at is not None and held.user.local(given_up_at).date() > _last_day(cycle)
 
 
 def standing_for_cycle(cycle: Cycle, on: date) -> CycleStanding:
-    """How one cycle stands: five queries at most, and one for its rules when they were not read with it.
-
-    One more when a credential of it was given up after it was over.
-    """
-    credentials = list(cycle.credentials.select_related("certification"))
-    given_up = _given_up([(cycle, credentials)], {cycle.user_id: on})
-    return _stand(cycle, credentials, given_up, _read([cycle.user_id]), _rule(cycle), on)
+    """How one cycle stands: five queries at most, and one for its rules when they were not read with it."""
+    credentials = list(held_of_cycles().filter(cycles=cycle))
+    return _stand(cycle, credentials, _read([cycle.user_id]), _rule(cycle), on)
 
 
 def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding]:
@@ -534,10 +523,9 @@ def standings(user: User, on: date, *, past: bool = False) -> list[CycleStanding
 def standings_of(cycles: Sequence[Cycle], on: Mapping[int, date]) -> list[CycleStanding]:
     """How these cycles stand, of one person or of many, each on its person's day: four queries.
 
-    The cycles come with ``credentials__certification`` and ``rule_set`` read; a batch of some hundred fits.
-    A fifth query when a credential of a cycle that is over was given up since.
+    The cycles come with ``rule_set`` and their credentials read, by ``held_of_cycles`` where some may be
+    over; a batch of some hundred fits.
     """
-    given_up = _given_up([(cycle, cycle.credentials.all()) for cycle in cycles], on)
     ledgers = _read(sorted({cycle.user_id for cycle in cycles})) if cycles else _Ledgers()
     rules: dict[int, Rule] = {}
     found = []
@@ -547,7 +535,7 @@ def standings_of(cycles: Sequence[Cycle], on: Mapping[int, date]) -> list[CycleS
             if cycle.rule_set_id not in rules:
                 rules[cycle.rule_set_id] = _parsed(cycle.rule_set)
             rule = rules[cycle.rule_set_id]
-        found.append(_stand(cycle, list(cycle.credentials.all()), given_up, ledgers, rule, on[cycle.user_id]))
+        found.append(_stand(cycle, list(cycle.credentials.all()), ledgers, rule, on[cycle.user_id]))
     return found
 
 
@@ -563,17 +551,11 @@ def _rule(cycle: Cycle) -> Rule | None:
 def _stand(
     cycle: Cycle,
     credentials: list[CredentialHeld],
-    given_up: Mapping[int, date],
     ledgers: _Ledgers,
     rule: Rule | None,
     on: date,
 ) -> CycleStanding:
-    last_on = _last_day(cycle)
-    kept = [
-        one
-        for one in credentials
-        if one.is_kept or (one.pk in given_up and last_on < on and last_on < given_up[one.pk])
-    ]
+    kept = [one for one in credentials if _counts_in(one, cycle, on)]
     credits = tuple(ledgers.credits.get(cycle.user_id, ()))
     earned = tuple(_in_cycle(credit, ledgers.earned[credit.pk], cycle, rule, ledgers) for credit in credits)
     return CycleStanding(
