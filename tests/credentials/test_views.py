@@ -188,7 +188,7 @@ def test_pace_says_in_which_month_and_how_late(held: CredentialHeld, cycle: Cycl
     ("day", "ceus", "words"),
     [
         (date(2025, 4, 20), None, "It is too early to say at what rate you collect."),
-        (date(2026, 11, 23), None, "At this rate, none so far, you would not finish."),
+        (date(2026, 11, 23), None, "Nothing counts yet."),
         (date(2026, 11, 23), "35", "in time."),
         (date(2026, 11, 23), "36", ""),
         (date(2027, 4, 1), "2", ""),
@@ -268,6 +268,19 @@ def test_another_row_keeps_what_was_typed_and_complains_of_nothing(as_student: C
     assert 'value="2025-05-04"' in page
     assert "mend this" not in page
     assert not CredentialHeld.objects.exists()
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_missing_month_is_asked_for_together_with_a_missing_day(as_student: Client, record: Record) -> None:
+    sent = rows("cpc", "ccs", **{"row-1-earned_on": "", "body-aapc-renewal_month": ""})
+
+    first = as_student.post(reverse(START), sent).context["form"]
+    record("cpma", renewal_month=3)
+    joins = as_student.post(reverse(START), sent).context["form"]
+
+    assert [list(form.errors) for form in first.forms if form.errors] == [["earned_on"], ["renewal_month"]]
+    assert [list(form.errors) for form in joins.forms if form.errors] == [["earned_on"]]
+    assert not first.is_wrong_elsewhere
 
 
 @pytest.mark.usefixtures("rules")

@@ -1,6 +1,6 @@
 """Forms of credentials held. What an action refuses is shown beside the input that it names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -175,6 +175,14 @@ class BodyForm(RefusableForm):
         """Whether the page shows it at once: the bodies that most coders are with."""
         return self.rule is not None and self.rule.anchor is not Anchor.UNKNOWN
 
+    @property
+    def lacks_month(self) -> bool:
+        return (
+            "renewal_month" in self.fields
+            and self.cleaned_data.get("renewal_month") is None
+            and not self.errors
+        )
+
     def dates(self) -> CycleDates:
         cleaned = self.cleaned_data
         return CycleDates(
@@ -187,7 +195,8 @@ class BodyForm(RefusableForm):
 class StartForm:
     """Several credentials and, once for each body, what fixes its cycle.
 
-    ``bodies`` are those with credentials to choose, with the rules in force.
+    ``bodies`` are those with credentials to choose, with the rules in force; ``running`` names by key those
+    with a cycle that runs, which new credentials join.
     """
 
     def __init__(
@@ -198,7 +207,9 @@ class StartForm:
         bodies: Sequence[tuple[Body, Rule | None]],
         rows: int = FIRST_ROWS,
         typed: Mapping[str, Any] | None = None,
+        running: Collection[int] = (),
     ) -> None:
+        self.running = running
         known = {one.pk: one for one in certifications}
         choices = grouped_by_body(certifications)
         count = max(FIRST_ROWS, min(rows, MOST_ROWS))
@@ -232,9 +243,27 @@ class StartForm:
     @property
     def is_valid(self) -> bool:
         is_valid = not [form for form in self.forms if not form.is_valid()]  # every error is shown
-        if is_valid and not any(row.is_row for row in self.rows):
+        if not is_valid:
+            self._ask_months()
+        elif not any(row.is_row for row in self.rows):
             self.problem = _now("Choose at least one credential.")
         return is_valid and not self.problem
+
+    def _ask_months(self) -> None:
+        """Say with everything else that is wrong that a month is missing, not only once that is mended."""
+        chosen = {
+            row.cleaned_data["certification"].body_id
+            for row in self.filled
+            if row.cleaned_data.get("certification") and row.cleaned_data.get("status") in CredentialHeld.KEPT
+        }
+        for form in self.bodies:
+            if form.body.pk in chosen and form.body.pk not in self.running and form.lacks_month:
+                form.add_error("renewal_month", _now("Choose the month in which your membership expires."))
+
+    @property
+    def is_wrong_elsewhere(self) -> bool:
+        """Whether an error stands with one of the bodies that the page folds away."""
+        return any(form.errors for form in self.bodies if not form.is_main)
 
     @property
     def has_errors(self) -> bool:

@@ -43,7 +43,8 @@ def start(request: HttpRequest) -> HttpResponse:
     elif "more" in request.POST:
         form = StartForm(**options | {"rows": options["rows"] + 1, "typed": request.POST.dict()})
     else:
-        form = StartForm(request.POST.dict(), **options)
+        running = Cycle.objects.owned_by(user).running_on(user.local(at).date())
+        form = StartForm(request.POST.dict(), **options, running=running.values_list("body", flat=True))
         if form.is_valid:
             try:
                 held = record_credentials(user=user, rows=form.recorded(), dates=form.dates(), at=at)
