@@ -8,7 +8,9 @@ import pytest
 from accounts.models import User
 from courses.catalog.models import Body, Course
 from courses.credentials.actions import add_credit, award_course, remove_evidence, reverse_credit
-from courses.credentials.actions.changing import change_credential
+from courses.credentials.actions.changing import change_credential, extend_cycle
+from courses.credentials.actions.cycling import open_next_cycles
+from courses.credentials.actions.placing import place_credit
 from courses.credentials.models import (
     CourseApproval,
     CredentialHeld,
@@ -446,3 +448,37 @@ def test_cards_leave_out_a_cycle_whose_credentials_are_all_given_up(record: Reco
     )
 
     assert not cards(student, date(2027, 6, 1)).ended
+
+
+def test_activity_in_the_extension_is_proposed_for_the_cycle_that_is_short(
+    record: Record, earn: Earn, student: User
+) -> None:
+    held = record()
+    cycle = Cycle.objects.get()
+    earn(held, "30")
+    extend_cycle(cycle=cycle, until=date(2027, 6, 30), by=student, at=datetime(2027, 4, 2, 12, tzinfo=UTC))
+    open_next_cycles(at=datetime(2027, 4, 2, 12, tzinfo=UTC))
+    at = datetime(2027, 5, 11, 12, tzinfo=UTC)
+    late = add_credit(
+        user=student,
+        title="Late",
+        completed_on=date(2027, 5, 10),
+        ceus=Decimal(6),
+        index_number="L1",
+        by=student,
+        at=at,
+    )
+
+    extended, following = standings(student, at.date())
+
+    assert (extended.standing.earned, following.standing.earned) == (30, 6)
+    assert ("move_here", "“Late” may count in this cycle instead of the one beside it: 6 CEUs.") in [
+        (one.kind.value, one.text) for one in extended.next_actions
+    ]
+    assert not any(one.kind is NextKind.MOVE_HERE for one in following.next_actions)
+
+    place_credit(credit=late, cycle=extended.cycle, at=at)
+
+    extended, following = standings(student, at.date())
+    assert (extended.standing.earned, following.standing.earned) == (36, 0)
+    assert extended.standing.is_met
