@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from courses.credentials.cycles import Period
 from courses.credentials.models import (
     CourseApproval,
     CredentialChange,
@@ -576,12 +575,3 @@ def _stand(
         earned,
         frozenset(credit.pk for credit in credits if credit.pk in ledgers.unproven),
     )
-
-
-def period_of(credit: Credit, cycles: Iterable[Cycle]) -> list[Period]:
-    """The periods of ``cycles`` in which an activity may count, be it by the person's choice."""
-    return [
-        cycle.period
-        for cycle in cycles
-        if claimable(_rule(cycle), cycle.period, credit.completed_on, extended_until=cycle.extended_until)
-    ]

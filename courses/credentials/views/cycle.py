@@ -29,12 +29,11 @@ from courses.credentials.queries.history import changes_of_cycle
 from courses.credentials.queries.papers import check_cycle
 from courses.credentials.queries.standing import (
     CycleStanding,
-    period_of,
     standing_for_cycle,
     verdict_text,
 )
 from courses.credentials.queries.terms import term_lines
-from courses.credentials.standing import Verdict
+from courses.credentials.standing import Verdict, claimable
 from courses.credentials.views.scope import my_cycle
 from portal.lib.access import member
 
@@ -198,10 +197,14 @@ def _page(
 def _rows(one: CycleStanding, siblings: list[Cycle]) -> list[Row]:
     """The activities by their days, each with the sum so far."""
     rows, total = [], Decimal(0)
+    claims = [(of.rule_set.rule() if of.rule_set else None, of) for of in siblings]
     for credit, verdict in sorted(one.counting, key=lambda pair: (pair[0].completed_on, pair[0].pk)):
         total += verdict.ceus
-        either = len(period_of(credit, siblings)) > 1
-        rows.append(Row(credit, verdict, verdict_text(one, credit, verdict), total, either))
+        day = credit.completed_on
+        either = [
+            of for rule, of in claims if claimable(rule, of.period, day, extended_until=of.extended_until)
+        ]
+        rows.append(Row(credit, verdict, verdict_text(one, credit, verdict), total, len(either) > 1))
     return rows
 
 
