@@ -140,7 +140,7 @@ def test_period_that_is_not_there_is_not_taken(
 
     answer = as_student.post(reverse("credentials:place", args=[credit.pk]), {"cycle": cycle}, follow=True)
 
-    assert "Choose one of your periods." in answer.content.decode()
+    assert "Choose one of your cycles." in answer.content.decode()
     assert not CreditPlacement.objects.exists()
 
 

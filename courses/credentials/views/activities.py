@@ -157,7 +157,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     mine = Cycle.objects.owned_by(user).select_related("rule_set", "body")
     cycle = mine.filter(pk=_number(request.POST.get("cycle")) or 0).first()
     if cycle is None:
-        messages.error(request, _("Choose one of your periods."))
+        messages.error(request, _("Choose one of your cycles."))
         return redirect(row)
     try:
         place_credit(credit=row, cycle=cycle, at=timezone.now())
@@ -165,7 +165,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         words = {"title": row.detail.title, "period": _period_name(cycle)}
-        messages.success(request, _("“%(title)s” counts in: %(period)s.") % words)
+        messages.success(request, _("“%(title)s” counts in the cycle %(period)s.") % words)
     return redirect(row)
 
 
