@@ -61,7 +61,6 @@ class CourseApprovalAdmin(ContentAdmin):
     list_select_related = ("course", "body")
     list_filter = ("body",)
     search_fields = ("course__title", "index_number")
-    autocomplete_fields = ("course",)
     fieldsets = (
         (
             None,
