@@ -178,27 +178,29 @@ def rebuild(source: Path, target: Path, kind: str) -> None:
 
     Image.MAX_IMAGE_PIXELS = None  # ours is lower, and refuses instead of warning
     try:
-        opened = Image.open(source, formats=[kind])
-        width, height = opened.size
-        if width * height > MAX_PIXELS:
-            raise Refused("pixels")
-        opened.load()
-        ImageOps.exif_transpose(opened, in_place=True)
-        plain = _plain(opened)
+        with Image.open(source, formats=[kind]) as opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise Refused("pixels")
+            opened.load()
+            ImageOps.exif_transpose(opened, in_place=True)
+            plain = _plain(opened)
+            if plain is not opened:
+                opened.close()  # its pixels too: at most two copies are in memory at a time
     except (MemoryError, Image.DecompressionBombError):
         raise Refused("pixels") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError):
         raise Refused("broken") from None
     except (IndexError, AttributeError, OverflowError, ZeroDivisionError, RuntimeError):
         raise Refused("broken") from None  # Pillow's decoders are many, and so are their ways to give up
-    clean = _from_pixels(plain, target.with_suffix(".pixels"), closing=opened)
+    clean = _from_pixels(plain, target.with_suffix(".pixels"))
     if kind == "JPEG":
         _save_jpeg(clean, target)
     else:
         _save_png(clean, target)
 
 
-def _from_pixels(plain: "Image.Image", raw: Path, *, closing: "Image.Image") -> "Image.Image":
+def _from_pixels(plain: "Image.Image", raw: Path) -> "Image.Image":
     """A new picture of the same pixels; they wait on disk, so that one copy is in memory at a time."""
     from PIL import Image
 
@@ -206,7 +208,6 @@ def _from_pixels(plain: "Image.Image", raw: Path, *, closing: "Image.Image") -> 
     with raw.open("wb") as out:
         for top in range(0, height, _BAND):
             out.write(plain.crop((0, top, width, min(top + _BAND, height))).tobytes())
-    closing.close()
     plain.close()
     clean = Image.new(mode, (width, height))
     with raw.open("rb") as pixels:

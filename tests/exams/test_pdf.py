@@ -1,10 +1,12 @@
 """Reports as tagged PDF: what is in it, that words are data, and that nothing makes it fail."""
 
+import io
 import json
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+import pypdf
 import pytest
 import typst
 from django.test import Client
@@ -127,6 +129,21 @@ def finished(attempt: Attempt, at: Any) -> Attempt:
     mark_item(user=attempt.user, attempt_id=attempt.pk, position=1, note="#strong[mine] 漢字")
     finish_attempt(attempt_id=attempt.pk, user=attempt.user, at=at)
     return attempt
+
+
+def test_row_longer_than_a_page_loses_nothing() -> None:
+    rows = "".join(f"<tr><td>{n}</td><td>{'word ' * (2500 if n == 3 else 5)}</td></tr>" for n in range(60))
+
+    made = typeset(
+        blocks_of(f"<table><tbody>{rows}</tbody></table>"),
+        title="Table",
+        language="en",
+        footer="",
+        at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
+    assert "".join(pages).count("word") == 2500 + 59 * 5
 
 
 def test_report_is_a_file_of_its_own_name(as_student: Client, finished: Attempt) -> None:
