@@ -698,9 +698,8 @@ def reach(page: Page, wanted: Locator) -> None:
 def test_activity_is_added_and_standing_read_with_the_keyboard_alone(audit: Visit) -> None:
     before = standing(audit, AAPC)
     page = audit.page
-    page.on(
-        "filechooser", lambda _chooser: None
-    )  # from now on: asked for at the key press it may come too late
+    # the browser is told now that choosers are wanted: at the key press it may hear of it too late
+    page.on("filechooser", lambda _chooser: None)
     audit.check()
     reach(page, page.get_by_role("link", name="Add an activity", exact=True))
     page.keyboard.press("Enter")
