@@ -346,7 +346,9 @@ _evidence: dict[str, Any] = {
 }
 if EVIDENCE_S3_BUCKET:
     if find_spec("storages") is None or find_spec("boto3") is None:
-        raise ImproperlyConfigured("EVIDENCE_S3_BUCKET needs the extra s3: pip install 'django-storages[s3]'.")
+        raise ImproperlyConfigured(
+            "EVIDENCE_S3_BUCKET needs the extra s3: pip install 'django-storages[s3]'."
+        )
     _evidence = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {

@@ -43,9 +43,7 @@ def certificate_pdf(facts: Facts, *, document: str, key_id: str) -> bytes:
         "issue": _issue(facts),
         "signature": _("Signed with Ed25519, key %(key)s. SHA-256 begins with %(digest)s.")
         % {"key": key_id, "digest": short_digest(document)},
-        "missing_note": _(
-            "A character cannot be printed here and shows as a box. The check page shows it."
-        ),
+        "missing_note": _("A character cannot be printed here and shows as a box. The check page shows it."),
     }
     return print_page("certificate.typ", said, at=facts.issued_at)
 
