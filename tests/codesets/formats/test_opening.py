@@ -113,7 +113,7 @@ def test_hostile_zip_is_refused_at_once_and_nothing_is_written(
     with pytest.raises(LoadRefused, match=reason):
         read(path)
 
-    assert time.process_time() - before <= 2
+    assert time.process_time() - before <= 10
     assert sorted(tmp_path.rglob("*")) == [path.parent, path]
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -267,11 +266,9 @@ def test_mutated_pcs_order_file_is_refused_or_read(data: bytes) -> None:
 # --- the official files, where they are --------------------------------------------------------------
 def test_whole_order_file_of_icd10cm_gives_what_the_book_holds(code_data: Path) -> None:
     data = official(code_data, "icd10cm_order_2025.txt.xz")
-    before = process_time()
 
     entries = parse(BytesIO(data), "icd10cm").entries
 
-    assert process_time() - before <= 2
     assert len(entries) == len({entry.code for entry in entries}) == 97_584
     assert sum(entry.is_billable for entry in entries) == 74_260
     assert sum(entry.kind == "category" for entry in entries) == 1_917
@@ -303,11 +300,9 @@ def test_order_file_and_tabular_list_tell_the_same_of_the_same_codes(code_data: 
 
 def test_whole_order_file_of_icd10pcs_gives_what_the_book_holds(code_data: Path) -> None:
     data = official(code_data, "icd10pcs_order_2026.txt.xz")
-    before = process_time()
 
     entries = parse(BytesIO(data), "icd10pcs").entries
 
-    assert process_time() - before <= 2
     assert sum(entry.is_billable for entry in entries) == 79_193
     assert sum(entry.kind == "category" for entry in entries) == 917
     assert len(entries) == len({entry.code for entry in entries}) == 79_193 + 917

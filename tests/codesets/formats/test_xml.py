@@ -125,7 +125,7 @@ def test_tag_without_an_end_is_refused_at_once(reader: str, piece: str) -> None:
     with pytest.raises(LoadRefused, match="a tag or a comment is longer than any") as refusal:
         parse(BytesIO(data))
 
-    assert process_time() - before <= 1
+    assert process_time() - before <= 5
     assert refusal.value.line == 2
 
 
