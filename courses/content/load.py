@@ -371,6 +371,7 @@ class _Loading:
             return write_template_revision(
                 template=MailTemplate.objects.get_or_create(kind=piece.key)[0],
                 subject=piece.subject,
+                summary=piece.summary,
                 body=piece.source,
                 pack_digest=piece.digest,
                 by=None,

@@ -220,6 +220,7 @@ class MailPiece(Piece):
     """The text of a reminder; its key is the kind."""
 
     subject: str
+    summary: str
     source: str
 
 

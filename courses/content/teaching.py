@@ -215,6 +215,7 @@ def read_mail(shelf: Shelf, name: str) -> MailPiece:
     mail = MailPiece(
         **shelf.whole_file("mail", kind or Path(name).stem, name, fields),
         subject=fields.text("subject", limit=300),
+        summary=fields.text("summary", limit=500),
         source=source,
     )
     fields.close()

@@ -18,12 +18,17 @@ from portal.lib.admin import ReadOnlyAdmin, RevisedAdmin, RevisedForm
 
 
 class MailTemplateForm(RevisedForm):
-    text_fields = ("subject_source", "body_source")
+    text_fields = ("subject_source", "summary_source", "body_source")
     refusals = (TemplateRefused,)
     refused_field = "body_source"
 
     subject_source = forms.CharField(
         label=_("Subject"), max_length=500, help_text=_("Under 60 characters once it is filled in.")
+    )
+    summary_source = forms.CharField(
+        label=_("Summary"),
+        max_length=500,
+        help_text=_("One sentence: it stands in the inbox and in a mail that tells several things."),
     )
     body_source = forms.CharField(
         label=_("Text"),
@@ -51,6 +56,7 @@ class MailTemplateForm(RevisedForm):
         return write_template_revision(
             template=self.instance,
             subject=self.cleaned_data["subject_source"],
+            summary=self.cleaned_data["summary_source"],
             body=self.cleaned_data["body_source"],
             note=self.cleaned_data["note"],
             by=by,
@@ -65,7 +71,7 @@ class MailTemplateAdmin(RevisedAdmin):
     form = MailTemplateForm
     list_display = ("kind",)
     search_fields = ("kind",)
-    fields = ("subject_source", "body_source", "note")
+    fields = ("subject_source", "summary_source", "body_source", "note")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -101,7 +101,7 @@ def _deliver(reminder: Reminder, facts: Facts, server: MailServer, *, at: dateti
         is_ours = outbox.finish(reminder, state=Reminder.State.CANCELLED, reason=verdict.reason)
         return "cancelled" if is_ours else "lost"
     revision = facts.templates[reminder.kind]
-    message = write_letter(reminder, revision, at=at)
+    message = write_letter(reminder, revision, facts.about[reminder.pk], at=at)
     try:
         server.send(message)
     except Refused as error:

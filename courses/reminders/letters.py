@@ -1,6 +1,7 @@
 """The mail that a reminder becomes: text, HTML and the headers that let anybody stop it with one click."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,19 +14,19 @@ from courses.reminders.rendering import Source, one_line, render_letter
 
 
 def write_letter(
-    reminder: Reminder, revision: MailTemplateRevision, *, at: datetime
+    reminder: Reminder, revision: MailTemplateRevision, fact: Any, *, at: datetime
 ) -> EmailMultiAlternatives:
     """The message for ``reminder`` as ``revision`` says it; the same Message-ID every time."""
     kind = kinds.get(reminder.kind)
     stop = stop_url(user_id=reminder.user_id, kind=reminder.kind)
-    values = kind.context(reminder, at=at)
+    values = kind.context(reminder, fact, at=at)
     frame = {
         "stop_url": stop,
         "preferences_url": absolute(reverse("reminders:reminders")),
         "site_url": settings.SITE_URL,
         "kind": kind.label,
     }
-    source = Source(revision.subject_source, revision.body_source)
+    source = Source(revision.subject_source, revision.summary_source, revision.body_source)
     letter = render_letter(source, values, frame=frame, why=str(values.get("why", "")))
     message = EmailMultiAlternatives(
         subject=letter.subject,

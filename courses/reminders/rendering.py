@@ -40,6 +40,7 @@ class Source:
     """What an editor wrote."""
 
     subject: str
+    summary: str
     body: str
 
 
@@ -99,7 +100,8 @@ def names_in(source: str) -> frozenset[str]:
 def check_source(source: Source, *, sample: Mapping[str, Any]) -> None:
     """Raise ``TemplateRefused`` unless both texts compile and render with ``sample``, all names known."""
     problems = []
-    for label, text in ((_("Subject"), source.subject), (_("Text"), source.body)):
+    parts = ((_("Subject"), source.subject), (_("Summary"), source.summary), (_("Text"), source.body))
+    for label, text in parts:
         if not text.strip():
             problems.append(_("%(part)s is empty.") % {"part": label})
             continue

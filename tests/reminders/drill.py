@@ -1,28 +1,30 @@
 """A kind of reminder whose facts a test holds in its hand."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from courses.reminders.actions import write_template_revision
-from courses.reminders.kinds import Candidate
+from courses.reminders.kinds import Candidate, Group, Kind
 from courses.reminders.models import MailTemplate, MailTemplateRevision, Reason, Reminder
 from courses.reminders.timing import steps_due
 from portal.lib.revisions import publish_revision
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+SUMMARY = "{{ why }}"
 SUBJECT = "{{ what }}: {{ days }} day{{ days|pluralize }} left"
 BODY = (
     "Hello {{ name }},\n\n{% if days %}**{{ days }}** left.{% endif %}\n\n[Open it]({{ url }})\n\n{{ why }}\n"
 )
 
 
-class Drill:
+class Drill(Kind):
     """Reminds 7 and 1 days before each deadline in ``facts``."""
 
     key = "drill"
     label = "Fire drill"
     rhythm = "7 days and 1 day before"
+    group = Group.STUDY
     steps = (7, 1)
 
     def __init__(self) -> None:
@@ -46,10 +48,13 @@ class Drill:
     def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
         return {subject: due_on for subject, (_person, due_on) in self.facts.items() if subject in subjects}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, str]:
+        return {reminder.pk: reminder.subject for reminder in reminders}
+
+    def still_true(self, reminder: Reminder, fact: str, *, at: datetime) -> Reason | None:
         return self.untrue.get(reminder.subject)
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
+    def context(self, reminder: Reminder, fact: str, *, at: datetime) -> dict[str, Any]:
         if reminder.subject in self.poisoned:
             raise ValueError("poisoned by sam@example.com")
         return self.sample_context() | {"name": self.name, "what": f"Drill {reminder.subject}"}
@@ -64,9 +69,11 @@ class Drill:
         }
 
 
-def publish_template(kind: str, subject: str = SUBJECT, body: str = BODY) -> MailTemplateRevision:
+def publish_template(
+    kind: str, subject: str = SUBJECT, body: str = BODY, summary: str = SUMMARY
+) -> MailTemplateRevision:
     template, _created = MailTemplate.objects.get_or_create(kind=kind)
     revision = write_template_revision(
-        template=template, subject=subject, body=body, by=None, at=LONG_AGO, pack_digest="x"
+        template=template, subject=subject, summary=summary, body=body, by=None, at=LONG_AGO, pack_digest="x"
     )
     return publish_revision(revision=revision, by=None, live_from=LONG_AGO)

@@ -3,13 +3,14 @@
 Kinds about lower rooms live here, a higher room registers its own in its ``AppConfig.ready``.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from courses.reminders.models import Reason, Reminder
@@ -18,10 +19,21 @@ M = TypeVar("M", bound=Model)
 
 #: Rows read at once: memory stays flat, and no cursor stays open while rows are written.
 BATCH = 500
+#: A step so close to its deadline is urgent: it goes alone if it must, and the daily limit does not hold it.
+URGENT_STEP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Group(TextChoices):
+    """Under which heading a person finds a kind."""
+
+    CREDENTIALS = "credentials", _("Credentials and continuing education")
+    STUDY = "study", _("Study and exams")
+    CODES = "codes", _("Codes")
+    WORK = "work", _("Editing and review")
+    DIGEST = "digest", _("Overview")
+
+
+class Candidate(NamedTuple):
     """A reminder that a kind asks for; the planner turns the date into a moment on the person's clock."""
 
     subject: str
@@ -36,44 +48,62 @@ class Candidate:
     not_before: datetime | None = None
 
 
-class Kind(Protocol):
-    """What a kind of reminder knows. ``key`` is stored and never changes."""
+class Kind(ABC):
+    """What a kind of reminder knows. ``key`` is stored and never changes.
 
-    @property
-    def key(self) -> str: ...
+    Planning asks ``candidates`` of everybody and only looks at dates; what costs, such as how a cycle stands,
+    is read at the moment of sending, for a whole batch at once, by ``read``.
+    """
 
-    @property
-    def label(self) -> str | Promise: ...
+    key: ClassVar[str]
+    label: ClassVar[str | Promise]
+    #: When it reminds, in words for the person.
+    rhythm: ClassVar[str | Promise]
+    group: ClassVar[Group]
+    #: Days before the deadline.
+    steps: ClassVar[tuple[int, ...]] = (0,)
+    #: It tells of something that happened and not of a deadline: the daily limit does not hold it back.
+    is_news: ClassVar[bool] = False
+    #: The channels that it uses unless the person says otherwise.
+    on_by_default: ClassVar[tuple[str, ...]] = ("email", "inbox")
 
-    @property
-    def rhythm(self) -> str | Promise:
-        """When it reminds, in words for the person."""
-        ...
+    def urgency(self, step: int) -> int:
+        """The ``Urgency`` of a step."""
+        from courses.reminders.models import Urgency
 
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """Days before the deadline."""
-        ...
+        if self.is_news:
+            return Urgency.NEWS
+        return Urgency.URGENT if step <= URGENT_STEP else Urgency.ORDINARY
 
+    @abstractmethod
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """What should go until ``until``, streamed; of steps already past only the nearest."""
-        ...
 
-    def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
+    @abstractmethod
+    def deadlines(self, subjects: Collection[str]) -> Mapping[str, date]:
         """The present deadline of each subject; what has none any more is left out."""
-        ...
 
-    def still_true(self, reminder: "Reminder", *, at: datetime) -> "Reason | None":
-        """Why the reminder must not go now, or None."""
-        ...
+    @abstractmethod
+    def read(self, reminders: "Sequence[Reminder]", *, at: datetime) -> Mapping[int, Any]:
+        """What the reminders are about, by their primary key, in a constant number of queries.
 
-    def context(self, reminder: "Reminder", *, at: datetime) -> dict[str, Any]:
-        """Values for the template: texts, numbers and dates, never model objects."""
-        ...
+        What is not there any more is left out. The reminders carry their ``user``.
+        """
 
-    def sample_context(self) -> dict[str, Any]:
-        """Values like those of ``context``: a template must render with them to be accepted."""
-        ...
+    @abstractmethod
+    def still_true(self, reminder: "Reminder", fact: Any, *, at: datetime) -> "Reason | None":
+        """Why the reminder must not go now, or None; ``fact`` is what ``read`` found."""
+
+    @abstractmethod
+    def context(self, reminder: "Reminder", fact: Any, *, at: datetime) -> dict[str, str]:
+        """What the template's placeholders say: texts, ready to be shown, some of them empty.
+
+        ``url`` is the address of the very task and ``why`` the sentence that says why the person gets this.
+        """
+
+    @abstractmethod
+    def sample_context(self) -> dict[str, str]:
+        """Values like those of ``context``: a template may name these and no others."""
 
 
 class UnknownKind(LookupError):

@@ -1,6 +1,6 @@
 """Kinds about credentials: the end of a CE cycle."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from courses.credentials.models import CredentialHeld, Cycle, CycleQuerySet
-from courses.credentials.queries import standing_for_cycle
+from courses.credentials.queries import CycleStanding, standing_for_cycle, standings_of
 from courses.reminders.addresses import absolute
-from courses.reminders.kinds import Candidate, in_batches
+from courses.reminders.kinds import Candidate, Group, Kind, in_batches
 from courses.reminders.models import Reason, Reminder
 from courses.reminders.timing import steps_due
 
@@ -25,12 +25,13 @@ ONE_DAY = timedelta(days=1)
 LOOK_BACK = timedelta(days=3)
 
 
-class CeCycleEnd:
+class CeCycleEnd(Kind):
     """A CE cycle ends and CEUs may be short."""
 
     key = "ce_cycle_end"
     label = gettext_lazy("CE deadline")
     rhythm = gettext_lazy("180, 90, 60, 30, 14, 7 days and 1 day before the last day, if CEUs are short")
+    group = Group.CREDENTIALS
     steps = (180, 90, 60, 30, 14, 7, 1)
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
@@ -84,24 +85,27 @@ class CeCycleEnd:
         cycles = Cycle.objects.in_bulk([_cycle_id(subject) for subject in subjects])
         return {_subject(cycle.pk): cycle.due_on for cycle in cycles.values()}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        cycle = _cycles().filter(pk=_cycle_id(reminder.subject)).first()
-        if cycle is None:
-            return Reason.CLOSED
-        if cycle.due_on != reminder.due_on:
-            return Reason.MOVED
-        now = standing_for_cycle(cycle, reminder.user.local(at).date())
-        if not now.credentials:
-            return Reason.RETIRED
-        return Reason.DONE if now.standing.is_met else None
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, CycleStanding]:
+        people = {reminder.user_id: reminder.user for reminder in reminders}
+        ids = {_cycle_id(reminder.subject) for reminder in reminders}
+        cycles = list(_cycles().filter(pk__in=ids))
+        standings = standings_of(cycles, {pk: user.local(at).date() for pk, user in people.items()})
+        by_cycle = {one.cycle.pk: one for one in standings}
+        found = {reminder.pk: by_cycle.get(_cycle_id(reminder.subject)) for reminder in reminders}
+        return {pk: one for pk, one in found.items() if one is not None}
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        cycle = _cycles().get(pk=_cycle_id(reminder.subject))
-        now = standing_for_cycle(cycle, reminder.user.local(at).date())
-        held, standing = now.credentials, now.standing
+    def still_true(self, reminder: Reminder, fact: CycleStanding, *, at: datetime) -> Reason | None:
+        if fact.cycle.due_on != reminder.due_on:
+            return Reason.MOVED
+        if not fact.credentials:
+            return Reason.RETIRED
+        return Reason.DONE if fact.standing.is_met else None
+
+    def context(self, reminder: Reminder, fact: CycleStanding, *, at: datetime) -> dict[str, Any]:
+        cycle, held, standing = fact.cycle, fact.credentials, fact.standing
         return {
             "name": reminder.user.get_short_name(),
-            "credential": now.names,
+            "credential": fact.names,
             "body": str(cycle.body),
             "number": held[0].number if len(held) == 1 else "",
             "due": date_format(cycle.due_on, "D j M Y"),
@@ -109,9 +113,9 @@ class CeCycleEnd:
             "earned": _number(standing.earned),
             "required": "?" if standing.required is None else _number(standing.required),
             "short": _number(standing.fewest),
-            "standing_sentence": now.sentence,
+            "standing_sentence": fact.sentence,
             "url": absolute(held[0].get_absolute_url()),
-            "why": _why(now.names),
+            "why": _why(fact.names),
         }
 
     def sample_context(self) -> dict[str, Any]:
@@ -138,7 +142,8 @@ def _why(credential: str) -> str:
 
 
 def _cycles() -> QuerySet[Cycle]:
-    return Cycle.objects.select_related("rule_set", "body", "user")
+    cycles = Cycle.objects.select_related("body", "user")
+    return cycles.prefetch_related("rule_set", "credentials__certification")
 
 
 def _subject(cycle_id: int) -> str:

@@ -1,6 +1,6 @@
 """Kinds about exams: a report of a problem was answered, an attempt was scored again."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from courses.exams.models import Attempt, QuestionReport, Score
 from courses.reminders.addresses import absolute
-from courses.reminders.kinds import Candidate, in_batches
+from courses.reminders.kinds import Candidate, Group, Kind, in_batches
 from courses.reminders.models import Reason, Reminder
 
 #: How long the planner may be away without the news being lost.
@@ -30,13 +30,14 @@ def _news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
     )
 
 
-class QuestionReportAnswered:
+class QuestionReportAnswered(Kind):
     """An editor answered what a person reported about a question."""
 
     key = "question_report_answered"
     label = gettext_lazy("Answer to your report of a problem")
     rhythm = gettext_lazy("once, when an editor has answered it")
-    steps = (0,)
+    group = Group.STUDY
+    is_news = True
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         answered = QuestionReport.objects.filter(closed_at__gte=at - LOOK_BACK, closed_at__lte=until)
@@ -51,14 +52,15 @@ class QuestionReportAnswered:
         closed = QuestionReport.objects.filter(pk__in=map(_id_of, subjects), closed_at__isnull=False)
         return {_report_subject(pk): at.date() for pk, at in closed.values_list("pk", "closed_at") if at}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        is_there = QuestionReport.objects.filter(pk=_id_of(reminder.subject), closed_at__isnull=False)
-        return None if is_there.exists() else Reason.CLOSED
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, QuestionReport]:
+        closed = QuestionReport.objects.filter(closed_at__isnull=False)
+        return _by_reminder(reminders, closed.select_related("revision__question", "user"))
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        report = QuestionReport.objects.select_related("revision__question", "user").get(
-            pk=_id_of(reminder.subject)
-        )
+    def still_true(self, reminder: Reminder, fact: QuestionReport, *, at: datetime) -> Reason | None:
+        return None
+
+    def context(self, reminder: Reminder, fact: QuestionReport, *, at: datetime) -> dict[str, Any]:
+        report = fact
         return {
             "name": report.user.get_short_name(),
             "question": report.revision.question.key,
@@ -81,13 +83,14 @@ class QuestionReportAnswered:
         }
 
 
-class AttemptRescored:
+class AttemptRescored(Kind):
     """The key of a question was corrected, and an attempt came to another result."""
 
     key = "attempt_rescored"
     label = gettext_lazy("Changed result of an exam")
     rhythm = gettext_lazy("once, when a corrected key changes a result")
-    steps = (0,)
+    group = Group.STUDY
+    is_news = True
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """Results that came out otherwise; one that a later correction has replaced is no news."""
@@ -102,12 +105,15 @@ class AttemptRescored:
         scores = Score.objects.current().filter(pk__in=map(_id_of, subjects))
         return {_score_subject(pk): at.date() for pk, at in scores.values_list("pk", "scored_at")}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        is_there = Score.objects.current().filter(pk=_id_of(reminder.subject)).exists()
-        return None if is_there else Reason.CLOSED
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, Score]:
+        current = _rescored().filter(is_current=True)
+        return _by_reminder(reminders, current.select_related("attempt__user", "correction"))
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        score = _rescored().select_related("attempt__user", "correction").get(pk=_id_of(reminder.subject))
+    def still_true(self, reminder: Reminder, fact: Score, *, at: datetime) -> Reason | None:
+        return None
+
+    def context(self, reminder: Reminder, fact: Score, *, at: datetime) -> dict[str, Any]:
+        score = fact
         attempt, correction = score.attempt, score.correction
         assert correction is not None  # that is what scored again means
         crosses = attempt.blueprint_id is not None and score.was_passed != score.passed  # type: ignore[attr-defined]  # annotated
@@ -137,6 +143,13 @@ class AttemptRescored:
             "url": absolute("/attempts/1/report/"),
             "why": _why_score(),
         }
+
+
+def _by_reminder(reminders: Sequence[Reminder], rows: QuerySet[Any]) -> dict[int, Any]:
+    """The rows that the reminders are about, by the reminders' primary keys."""
+    found = rows.in_bulk({_id_of(reminder.subject) for reminder in reminders})
+    by_reminder = {reminder.pk: found.get(_id_of(reminder.subject)) for reminder in reminders}
+    return {pk: row for pk, row in by_reminder.items() if row is not None}
 
 
 def _rescored() -> QuerySet[Score]:

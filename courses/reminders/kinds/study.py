@@ -1,6 +1,6 @@
 """Kinds about the study plan: the exam comes near, and nothing was done for three days of study."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
 from itertools import pairwise
@@ -17,7 +17,7 @@ from courses.exams.models import Attempt, CardReview, StudyPlan
 from courses.exams.queries.plan import StudyPlanShown, study_plan
 from courses.progress.models import LessonCompletion
 from courses.reminders.addresses import absolute
-from courses.reminders.kinds import Candidate, in_batches
+from courses.reminders.kinds import Candidate, Group, Kind, in_batches
 from courses.reminders.models import Reason, Reminder
 from courses.reminders.timing import steps_due
 
@@ -30,12 +30,13 @@ MISSED = 3
 _LONGEST_GAP = timedelta(days=7 * (MISSED + 1))
 
 
-class StudyPlanExam:
+class StudyPlanExam(Kind):
     """The exam of a study plan comes near."""
 
     key = "study_plan_exam"
     label = gettext_lazy("Exam date of my study plan")
     rhythm = gettext_lazy("30, 14, 7 days and 1 day before the exam")
+    group = Group.STUDY
     steps = (30, 14, 7, 1)
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
@@ -82,20 +83,20 @@ class StudyPlanExam:
         plans = _open_plans().in_bulk([_plan_id(subject) for subject in subjects])
         return {_subject(plan.pk): plan.exam_on for plan in plans.values()}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        plan = _open_plans().filter(pk=_plan_id(reminder.subject)).first()
-        if plan is None:
-            return Reason.CLOSED
-        return None if plan.exam_on == reminder.due_on else Reason.MOVED
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, StudyPlan]:
+        return _by_reminder(reminders, _open_plans())
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        return _context(_shown(reminder, at), reminder) | {"why": _why_exam()}
+    def still_true(self, reminder: Reminder, fact: StudyPlan, *, at: datetime) -> Reason | None:
+        return None if fact.exam_on == reminder.due_on else Reason.MOVED
+
+    def context(self, reminder: Reminder, fact: StudyPlan, *, at: datetime) -> dict[str, Any]:
+        return _context(study_plan(fact, fact.user, at), reminder) | {"why": _why_exam()}
 
     def sample_context(self) -> dict[str, Any]:
         return _sample() | {"why": _why_exam()}
 
 
-class StudyPlanBehind:
+class StudyPlanBehind(Kind):
     """Nothing was done for three days of study: one mail on the morning of the fourth, and then silence.
 
     The next one comes only after something was done again.
@@ -104,7 +105,7 @@ class StudyPlanBehind:
     key = "study_plan_behind"
     label = gettext_lazy("A word when I fall behind my study plan")
     rhythm = gettext_lazy("once, on the morning of a day of study, when nothing was done on the three before")
-    steps = (0,)
+    group = Group.STUDY
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """Plans whose fourth day of study since the last thing done has come or comes soon."""
@@ -136,10 +137,11 @@ class StudyPlanBehind:
         plans = _with_activity().in_bulk([_plan_id(subject) for subject in subjects])
         return {_subject(plan.pk): behind_on(plan) for plan in plans.values()}
 
-    def still_true(self, reminder: Reminder, *, at: datetime) -> Reason | None:
-        plan = _with_activity().filter(pk=_plan_id(reminder.subject)).first()
-        if plan is None:
-            return Reason.CLOSED
+    def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, StudyPlan]:
+        return _by_reminder(reminders, _with_activity())
+
+    def still_true(self, reminder: Reminder, fact: StudyPlan, *, at: datetime) -> Reason | None:
+        plan = fact
         if behind_on(plan) != reminder.due_on:
             return Reason.DONE
         shown = study_plan(plan, plan.user, at)
@@ -147,8 +149,8 @@ class StudyPlanBehind:
             return Reason.EXPIRED
         return Reason.DONE if shown.is_done else None
 
-    def context(self, reminder: Reminder, *, at: datetime) -> dict[str, Any]:
-        return _context(_shown(reminder, at), reminder) | {"why": _why_behind()}
+    def context(self, reminder: Reminder, fact: StudyPlan, *, at: datetime) -> dict[str, Any]:
+        return _context(study_plan(fact, fact.user, at), reminder) | {"why": _why_behind()}
 
     def sample_context(self) -> dict[str, Any]:
         return _sample() | {"why": _why_behind()}
@@ -202,9 +204,11 @@ def _quiet_since(plans: QuerySet[StudyPlan], moment: datetime) -> QuerySet[Study
 
 
 # --- words -----------------------------------------------------------------------------------------------
-def _shown(reminder: Reminder, at: datetime) -> StudyPlanShown:
-    plan = _open_plans().get(pk=_plan_id(reminder.subject))
-    return study_plan(plan, plan.user, at)
+def _by_reminder(reminders: Sequence[Reminder], plans: QuerySet[StudyPlan]) -> dict[int, StudyPlan]:
+    """The plans that the reminders are about, by the reminders' primary keys."""
+    found = plans.in_bulk({_plan_id(reminder.subject) for reminder in reminders})
+    by_reminder = {reminder.pk: found.get(_plan_id(reminder.subject)) for reminder in reminders}
+    return {pk: plan for pk, plan in by_reminder.items() if plan is not None}
 
 
 def _context(shown: StudyPlanShown, reminder: Reminder) -> dict[str, Any]:

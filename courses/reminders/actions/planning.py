@@ -1,36 +1,18 @@
-"""Writing to reminders. Planning is here; what talks to a mail server is in ``delivery``."""
+"""Planning: what goes in the next two days becomes rows, once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from django.db import transaction
-
 from accounts.models import User
 from courses.reminders import kinds
-from courses.reminders.addresses import address_digest
-from courses.reminders.models import (
-    Channel,
-    MailTemplate,
-    MailTemplateRevision,
-    Preference,
-    Reason,
-    Reminder,
-    ReminderSettings,
-    Suppression,
-)
-from courses.reminders.queries import hours_of, reminder_key, turned_off
-from courses.reminders.rendering import Source, check_source
-from courses.reminders.timing import Hours, local_instant, moment
-from portal.lib.revisions import next_number
+from courses.reminders.models import Channel, Reason, Reminder
+from courses.reminders.queries.judging import hours_of, reminder_key, turned_off
+from courses.reminders.timing import local_instant, moment
 
 HORIZON = timedelta(hours=48)
-
-
-class NotFailed(Exception):
-    """Only a failed reminder can be put back into the queue."""
 
 
 @dataclass(frozen=True)
@@ -139,78 +121,8 @@ def _row(kind: kinds.Kind, key: str, wanted: _Wanted, *, at: datetime) -> Remind
         due_on=candidate.due_on,
         step=candidate.step,
         channel=Channel.EMAIL,
+        urgency=kind.urgency(candidate.step),
         not_before=wanted.goes_at,
         expires_at=wanted.expires_at,
         created_at=at,
-    )
-
-
-@transaction.atomic
-def save_preference(
-    *, user: User, kind: str, is_on: bool, at: datetime, channel: str = Channel.EMAIL
-) -> None:
-    """Turn a kind on or off for a person, with effect on the next mail that would go."""
-    Preference.objects.update_or_create(
-        user=user, kind=kind, channel=channel, defaults={"is_on": is_on, "changed_at": at}
-    )
-
-
-@transaction.atomic
-def save_settings(*, user: User, hours: Hours, is_on: Mapping[str, bool], at: datetime) -> None:
-    """Save a person's hours and which kinds they want; the next plan moves what is planned already."""
-    ReminderSettings.objects.update_or_create(
-        user=user,
-        defaults={
-            "hour": hours.hour,
-            "quiet_from": hours.quiet_from,
-            "quiet_until": hours.quiet_until,
-            "weekends": hours.weekends,
-        },
-    )
-    for kind, wanted in is_on.items():
-        save_preference(user=user, kind=kind, is_on=wanted, at=at)
-
-
-@transaction.atomic
-def write_template_revision(
-    *,
-    template: MailTemplate,
-    subject: str,
-    body: str,
-    note: str = "",
-    pack_digest: str = "",
-    by: User | None,
-    at: datetime,
-) -> MailTemplateRevision:
-    """Add a draft revision.
-
-    Raises ``TemplateRefused`` where the text does not compile, names what its kind does not know or does
-    not render with the kind's sample, and ``UnknownKind``; then nothing is written.
-    """
-    check_source(Source(subject, body), sample=kinds.get(template.kind).sample_context())
-    return MailTemplateRevision.objects.create(
-        template=template,
-        number=next_number(template.revisions.all()),
-        subject_source=subject,
-        body_source=body,
-        note=note,
-        pack_digest=pack_digest,
-        created_by=by,
-        created_at=at,
-    )
-
-
-def requeue(*, reminder: Reminder, at: datetime) -> None:
-    """Put a failed reminder back with all its attempts; raises ``NotFailed``."""
-    changed = Reminder.objects.filter(pk=reminder.pk, state=Reminder.State.FAILED).update(
-        state=Reminder.State.PLANNED, not_before=at, attempts=0, reason="", last_error=""
-    )
-    if not changed:
-        raise NotFailed(str(reminder))
-
-
-def suppress_address(*, email: str, reason: str, at: datetime) -> None:
-    """Never write to an address again; the first reason stands."""
-    Suppression.objects.get_or_create(
-        email_hmac=address_digest(email), defaults={"reason": reason[:200], "at": at}
     )

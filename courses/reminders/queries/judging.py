@@ -1,8 +1,9 @@
 """What is asked about reminders: may this one go now, and what comes next for a person."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
 
@@ -26,12 +27,17 @@ HELD = timedelta(hours=1)
 FORESIGHT = timedelta(days=400)
 
 
-def hours_of(user: User) -> Hours:
-    """The person's hours; no query where ``reminder_settings`` was selected along."""
+def settings_of(user: User) -> ReminderSettings:
+    """The person's settings, or the defaults; no query where ``reminder_settings`` was selected along."""
     try:
-        return user.reminder_settings.hours
+        return user.reminder_settings
     except ReminderSettings.DoesNotExist:
-        return Hours()
+        return ReminderSettings(user=user)
+
+
+def hours_of(user: User) -> Hours:
+    """The person's hours."""
+    return settings_of(user).hours
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Facts:
     #: Digests; sending adds to them what it learns within the batch.
     suppressed: set[str]
     templates: dict[str, MailTemplateRevision]
+    #: What each reminder is about, by its primary key; what is not there any more is left out.
+    about: Mapping[int, Any]
 
 
 @dataclass(frozen=True)
@@ -71,13 +79,29 @@ def facts_about(reminders: Sequence[Reminder], *, at: datetime) -> Facts:
             )
         ),
         suppressed=set(
-            Suppression.objects.filter(email_hmac__in=digests).values_list("email_hmac", flat=True)
+            Suppression.objects.filter(Suppression.HOLDS, email_hmac__in=digests).values_list(
+                "email_hmac", flat=True
+            )
         ),
         templates={
             revision.template.kind: revision
             for revision in live.filter(template__kind__in={reminder.kind for reminder in reminders})
         },
+        about=dict(_read(reminders, at)),
     )
+
+
+def _read(reminders: Sequence[Reminder], at: datetime) -> Iterator[tuple[int, Any]]:
+    """What each kind reads about its own."""
+    by_kind: dict[str, list[Reminder]] = {}
+    for reminder in reminders:
+        by_kind.setdefault(reminder.kind, []).append(reminder)
+    for key, rows in by_kind.items():
+        try:
+            kind = kinds.get(key)
+        except kinds.UnknownKind:
+            continue
+        yield from kind.read(rows, at=at).items()
 
 
 def turned_off(people: Collection[int]) -> frozenset[tuple[int, str, str]]:
@@ -95,7 +119,9 @@ def judge(reminder: Reminder, facts: Facts, *, at: datetime) -> Verdict:
         return Verdict(Reason.UNKNOWN_KIND, at + HELD)
     if reminder.expires_at is not None and reminder.expires_at <= at:
         return Verdict(Reason.EXPIRED)
-    untrue = kind.still_true(reminder, at=at)
+    if reminder.pk not in facts.about:
+        return Verdict(Reason.CLOSED)
+    untrue = kind.still_true(reminder, facts.about[reminder.pk], at=at)
     if untrue is not None:
         return Verdict(untrue)
     if not user.is_active:
@@ -116,7 +142,7 @@ def judge(reminder: Reminder, facts: Facts, *, at: datetime) -> Verdict:
 
 def is_suppressed(user: User) -> bool:
     """Whether the person's address is known not to accept mail."""
-    return Suppression.objects.filter(email_hmac__in=address_digests(user.email)).exists()
+    return Suppression.objects.filter(Suppression.HOLDS, email_hmac__in=address_digests(user.email)).exists()
 
 
 def reminder_key(kind: str, candidate: kinds.Candidate, channel: str = Channel.EMAIL) -> str:

@@ -1,0 +1,27 @@
+"""What is asked about reminders; the other rooms and the pages import from here."""
+
+from courses.reminders.queries.judging import (
+    Facts,
+    Verdict,
+    facts_about,
+    hours_of,
+    is_suppressed,
+    judge,
+    next_moments,
+    reminder_key,
+    settings_of,
+    turned_off,
+)
+
+__all__ = [
+    "Facts",
+    "Verdict",
+    "facts_about",
+    "hours_of",
+    "is_suppressed",
+    "judge",
+    "next_moments",
+    "reminder_key",
+    "settings_of",
+    "turned_off",
+]
