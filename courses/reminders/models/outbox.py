@@ -119,7 +119,7 @@ class Reminder(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    message_id = models.CharField(_("Message-ID"), max_length=255, null=True, blank=True)
+    message_id = models.CharField(_("Message-ID"), max_length=255, blank=True, default="")
     template_revision = models.ForeignKey(
         MailTemplateRevision,
         models.PROTECT,
@@ -149,9 +149,9 @@ class Reminder(models.Model):
                 name="reminders_reminder_leased_whole",
             ),
             models.CheckConstraint(
-                condition=Q(state="sent", channel="email", sent_at__isnull=False, message_id__isnull=False)
-                | Q(state="sent", channel="inbox", sent_at__isnull=False, message_id=None)
-                | (~Q(state="sent") & Q(sent_at=None, message_id=None)),
+                condition=(Q(state="sent", channel="email", sent_at__isnull=False) & ~Q(message_id=""))
+                | Q(state="sent", channel="inbox", sent_at__isnull=False, message_id="")
+                | (~Q(state="sent") & Q(sent_at=None, message_id="")),
                 name="reminders_reminder_sent_whole",
             ),
             models.CheckConstraint(
@@ -185,7 +185,7 @@ class Reminder(models.Model):
             # which reminders went as this mail?
             models.Index(
                 fields=["message_id"],
-                condition=Q(message_id__isnull=False),
+                condition=~Q(message_id=""),
                 name="reminders_reminder_of_mail",
             ),
         ]
