@@ -1,9 +1,9 @@
 from django.urls import path
 
-from courses.reminders import views
+from courses.reminders.views import preferences
 
 app_name = "reminders"
 urlpatterns = [
-    path("reminders/", views.reminders, name="reminders"),
-    path("stop/<str:token>/", views.stop, name="stop"),
+    path("reminders/", preferences.reminders, name="reminders"),
+    path("stop/<str:token>/", preferences.stop, name="stop"),
 ]
