@@ -59,6 +59,10 @@ class Certificate(models.Model):
                 name="credentials_certificate_again_replaces",
             ),
         ]
+        indexes = [
+            # which were issued lately?
+            models.Index(fields=["issued_at"], name="credentials_certificate_issued")
+        ]
 
     def __str__(self) -> str:
         return self.check_id

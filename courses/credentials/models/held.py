@@ -45,6 +45,14 @@ class CredentialHeld(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "certification"], name="credentials_credentialheld_once")
         ]
+        indexes = [
+            # who carries the apprentice mark?
+            models.Index(
+                fields=["recorded_at"],
+                condition=Q(status="apprentice"),
+                name="credentials_held_apprentice",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.certification}"
@@ -122,7 +130,13 @@ class Cycle(models.Model):
         ]
         indexes = [
             # which cycles end soon?
-            models.Index(fields=["ends_on"], name="credentials_cycle_ending")
+            models.Index(fields=["ends_on"], name="credentials_cycle_ending"),
+            # which ones that were given more time end soon?
+            models.Index(
+                fields=["extended_until"],
+                condition=Q(extended_until__isnull=False),
+                name="credentials_cycle_extended",
+            ),
         ]
 
     def __str__(self) -> str:

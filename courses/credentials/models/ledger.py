@@ -227,6 +227,10 @@ class EvidenceReview(models.Model):
                 name="credentials_evidencereview_return_says_why",
             )
         ]
+        indexes = [
+            # what was reviewed lately?
+            models.Index(fields=["reviewed_at"], name="credentials_review_done")
+        ]
 
     def __str__(self) -> str:
         return f"{self.credit}: {self.verdict}"

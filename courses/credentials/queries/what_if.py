@@ -1,8 +1,8 @@
 """What our courses would do for a person's cycles, and which of them fill what is still needed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +14,13 @@ from courses.credentials.models import CourseApproval, Credit, CreditDetail
 from courses.credentials.queries.activities import Book, Preview, preview
 from courses.credentials.queries.standing import CycleStanding, ceus
 from courses.credentials.rules import ZERO
-from courses.credentials.standing import Lack
+from courses.credentials.standing import Earned, Lack
 from courses.progress.models import CourseCompletion
 
 #: How many courses a gap names.
 MOST_COURSES = 3
+#: What is only tried comes after everything that is in the ledger.
+_LAST_KEY = "9" * 18
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,38 @@ class Gaps:
 
 def offers_for(user: User, at: datetime) -> list[Offer]:
     """The live courses with CEUs as the bodies see them today: three queries."""
-    day = user.local(at).date()
+    return offers_of([user], at)[user.pk]
+
+
+def offers_of(people: Sequence[User], at: datetime) -> dict[int, list[Offer]]:
+    """The live courses with CEUs as the bodies see them on each person's day: three queries for all."""
+    days = {user.pk: user.local(at).date() for user in people}
+    if not days:
+        return {}
     courses = list(Course.objects.published(at).filter(ceus__gt=0))
-    done = set(CourseCompletion.objects.owned_by(user).values_list("course_id", flat=True))
-    approvals: dict[int, dict[int, CourseApproval]] = {}
-    rows = CourseApproval.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
-    for row in rows.order_by("valid_from"):
-        approvals.setdefault(row.course_id, {})[row.body_id] = row
-    return [Offer(one, approvals.get(one.pk, {}), one.pk in done) for one in courses]
+    done: dict[int, set[int]] = {pk: set() for pk in days}
+    for user_id, course_id in CourseCompletion.objects.filter(user__in=days).values_list(
+        "user_id", "course_id"
+    ):
+        done[user_id].add(course_id)
+    rows = CourseApproval.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=min(days.values())), valid_from__lte=max(days.values())
+    )
+    approvals = list(rows.order_by("valid_from"))
+    seen = {day: _approved_on(approvals, day) for day in set(days.values())}
+    return {
+        pk: [Offer(one, seen[day].get(one.pk, {}), one.pk in done[pk]) for one in courses]
+        for pk, day in days.items()
+    }
+
+
+def _approved_on(rows: Sequence[CourseApproval], day: date) -> dict[int, dict[int, CourseApproval]]:
+    """By course and body: the approval that holds on ``day``; of several the one that began last."""
+    found: dict[int, dict[int, CourseApproval]] = {}
+    for row in rows:
+        if row.valid_from <= day and (row.valid_until is None or row.valid_until >= day):
+            found.setdefault(row.course_id, {})[row.body_id] = row
+    return found
 
 
 def preview_course(book: Book, offer: Offer) -> Preview:
@@ -125,3 +151,49 @@ def _filling(of: CycleStanding, lack: Lack, previews: Sequence[tuple[Offer, Prev
             fitting.append((effect.verdict.ceus, offer))
     fitting.sort(key=lambda pair: (-pair[0], pair[1].course.title))
     return [offer for _ceus, offer in fitting[:MOST_COURSES]]
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A course of ours, and by how much less a cycle is short once it is completed."""
+
+    course: Course
+    fewer: Decimal
+
+    @property
+    def amount(self) -> str:
+        return ceus(self.fewer)
+
+
+def fillings(of: CycleStanding, offers: Sequence[Offer], *, most: int = MOST_COURSES) -> list[Filling]:
+    """The courses that bring a cycle nearest to its end, the best first, and none more than it takes.
+
+    Reads nothing; a course that changes nothing is not among them.
+    """
+    if of.standing.required is None or not of.standing.fewest:
+        return []
+    tried: dict[Earned, Decimal] = {}
+    found = []
+    for offer in offers:
+        if offer.is_done:
+            continue
+        extra = _completed(of, offer)
+        if extra not in tried:  # many courses are worth the same
+            tried[extra] = of.standing.fewest - of.what_if(extra)[1].fewest
+        if tried[extra] > 0:
+            found.append(Filling(offer.course, tried[extra]))
+    found.sort(key=lambda one: (-one.fewer, one.course.title))
+    enough = 1
+    while enough < most and sum((one.fewer for one in found[:enough]), ZERO) < of.standing.fewest:
+        enough += 1
+    return found[:enough]
+
+
+def _completed(of: CycleStanding, offer: Offer) -> Earned:
+    """The course as an activity of today in the eyes of the cycle's body."""
+    extra = Earned(of.on, offer.course.ceus, provider="Crosswalk", key=_LAST_KEY, kind=Credit.Activity.COURSE)
+    if of.on not in of.cycle.period:
+        extra = replace(extra, placed=of.cycle.period)
+    if of.cycle.body_id in offer.approvals:
+        extra = replace(extra, **_seen(offer, of.cycle.body_id))
+    return extra
