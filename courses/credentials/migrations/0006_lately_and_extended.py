@@ -34,6 +34,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="cycle",
+            index=models.Index(fields=["opened_at"], name="credentials_cycle_opened"),
+        ),
+        migrations.AddIndex(
             model_name="evidencereview",
             index=models.Index(fields=["reviewed_at"], name="credentials_review_done"),
         ),

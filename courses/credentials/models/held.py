@@ -131,6 +131,8 @@ class Cycle(models.Model):
         indexes = [
             # which cycles end soon?
             models.Index(fields=["ends_on"], name="credentials_cycle_ending"),
+            # which ones were opened lately?
+            models.Index(fields=["opened_at"], name="credentials_cycle_opened"),
             # which ones that were given more time end soon?
             models.Index(
                 fields=["extended_until"],
