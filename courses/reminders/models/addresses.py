@@ -40,6 +40,7 @@ class MailEvent(models.Model):
 
     class What(models.TextChoices):
         BOUNCED = "bounced", _("came back for good")
+        REFUSED = "refused", _("was refused, the address is not at fault")
         DEFERRED = "deferred", _("is delayed")
         COMPLAINED = "complained", _("was marked as spam")
         UNSUBSCRIBED = "unsubscribed", _("was unsubscribed from")

@@ -182,6 +182,12 @@ class Reminder(models.Model):
                 condition=Q(channel="inbox", state="sent", read_at=None),
                 name="reminders_reminder_unread",
             ),
+            # which ones wait for somebody of the staff?
+            models.Index(
+                fields=["state", "kind"],
+                condition=Q(state__in=["failed", "held"]),
+                name="reminders_reminder_for_staff",
+            ),
             # which reminders went as this mail?
             models.Index(
                 fields=["message_id"],
