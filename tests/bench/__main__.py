@@ -17,11 +17,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.databases import ROOT, Line, on_both_databases
+
 VAR = ROOT / "var" / "bench"
 ROUNDS, TIMES = 5, 40
-
-Line = tuple[str, float, str]
 
 #: What the box in the header asks, and what people have typed so far; two in five mean something else.
 SUGGEST = "/codes/search.json?system=all&limit=4&typing=1&q="
@@ -152,16 +151,12 @@ def weight(name: str, body: bytes) -> Iterator[Line]:
 
 def exams() -> Iterator[Line]:
     """Starting, sitting, saving, finishing and reading an exam, on both databases."""
-    from tests.bench.exams import everywhere
-
-    yield from everywhere()
+    yield from on_both_databases("exams")
 
 
 def credentials() -> Iterator[Line]:
     """A person's standing, everybody's, an audit packet and the page of cards, on both databases."""
-    from tests.bench.credentials import everywhere
-
-    yield from everywhere()
+    yield from on_both_databases("credentials")
 
 
 def memory() -> Iterator[Line]:

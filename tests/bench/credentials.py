@@ -5,53 +5,22 @@ reads them, and the chain of their links is not what is read.
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.databases import ROOT, Line
+
 #: Credentials of the many, and credits of each of their people.
 EVERYBODY, EACH = 100_000, 20
 #: Files of evidence in the packet, and bytes of each.
 FILES, BYTES = 60, 300_000
 TODAY = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
-
-Line = tuple[str, float, str]
-
-
-def everywhere() -> Iterator[Line]:
-    """The measures on SQLite and on PostgreSQL, each in a process of its own."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import dev
-
-    yield from _in_process("sqlite", {})
-    with dev.postgres() as url:
-        import psycopg
-
-        with psycopg.connect(url.replace("/crosswalk", "/postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE crosswalk")
-        yield from _in_process("postgresql", {"DATABASE_URL": url})
-
-
-def _in_process(name: str, extra: dict[str, str]) -> Iterator[Line]:
-    var = ROOT / "var" / f"bench-credentials-{name}"
-    environment = os.environ | {"VAR": str(var), "DEMO": "1", "LOG_LEVEL": "WARNING"} | extra
-    environment.pop("TESTING", None)
-    command = [sys.executable, "-m", "tests.bench.credentials"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            what, value, unit = line.rstrip("\n").split(" ", 2)
-            yield f"{name}_{what}", float(value), unit
-    assert process.returncode == 0, f"the bench on {name} failed"
 
 
 # --- rows --------------------------------------------------------------------------------------------------

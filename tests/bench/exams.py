@@ -14,44 +14,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.databases import ROOT, Line
+
 BANKS = (20, 50_000)
 DOMAINS = 17
 ROUNDS, TIMES = 5, 30
 #: CPU ms of the bare view of session and person on the machine that set the budgets.
 FLOOR_THEN = 1.4
-
-Line = tuple[str, float, str]
-
-
-def everywhere() -> Iterator[Line]:
-    """The measures on SQLite and on PostgreSQL, each in a process of its own."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import dev
-
-    yield from _in_process("sqlite", {})
-    with dev.postgres() as url:
-        import psycopg
-
-        with psycopg.connect(url.replace("/crosswalk", "/postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE crosswalk")
-        yield from _in_process("postgresql", {"DATABASE_URL": url})
-
-
-def _in_process(name: str, extra: dict[str, str]) -> Iterator[Line]:
-    var = ROOT / "var" / f"bench-{name}"
-    environment = os.environ | {"VAR": str(var), "DEMO": "1", "LOG_LEVEL": "WARNING"} | extra
-    environment.pop("TESTING", None)
-    command = [sys.executable, "-m", "tests.bench.exams"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            what, value, unit = line.rstrip("\n").split(" ", 2)
-            yield f"{name}_{what}", float(value), unit
-    assert process.returncode == 0, f"the bench on {name} failed"
 
 
 # --- a bank ------------------------------------------------------------------------------------------------
