@@ -230,7 +230,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- accounts (django-allauth) ----------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail address is unique without regard to case, by a constraint
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.SignInBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher"  # a test needs a password, not its strength
     if TESTING
@@ -274,6 +274,9 @@ STAFF_NEEDS_SECOND_FACTOR = not DEMO
 MAIL_FOLDER = VAR / "mailbox"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Crosswalk <hello@crosswalk.invalid>")
 REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
+REMINDERS_REPLY_TO = env.str("REMINDERS_REPLY_TO", "")
+# so many new reminders of a kind at once, and ten times as many as usual, wait for approval
+REMINDERS_HOLD_ABOVE = env.int("REMINDERS_HOLD_ABOVE", 5000)
 if DEMO:
     EMAIL_BACKEND = "portal.lib.mailfolder.EmailBackend"
 elif not TESTING:

@@ -351,7 +351,7 @@ class World:
         )
         self.calendar_token = make_calendar_feed(user=self.student, at=now)
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
-        self.stop_token = stop_token(user_id=self.student.pk, kind="ce_cycle_end")
+        self.stop_token = stop_token(self.student.pk, ["ce_cycle_end"])
         self.packet = ask_packet(
             user=self.student, body=self.held.certification.body, first_on=today, last_on=today, at=now
         )

@@ -1,15 +1,20 @@
 """Capabilities in links and digests of addresses, each under a salt of its own. No models."""
 
 from base64 import b32encode
+from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, SignatureExpired, Signer, TimestampSigner
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-_STOP = "courses.reminders.stop"
+#: How long the link in a mail can stop something.
+STOP_WORKS = timedelta(days=400)
+
+_STOP, _FIRST_STOP = "courses.reminders.stop.kinds", "courses.reminders.stop"
 _SUPPRESSION = "courses.reminders.suppression"
 
 
@@ -17,22 +22,38 @@ class BadToken(Exception):
     """The token was not made here, or not for this."""
 
 
-def stop_token(*, user_id: int, kind: str) -> str:
-    """The power to stop one kind of reminder to one person, and nothing else. It does not expire."""
-    return Signer(salt=_STOP).sign_object([user_id, kind], compress=False)
+class TokenTooOld(BadToken):
+    """The token was made here, but so long ago that it acts no more."""
 
 
-def read_stop_token(token: str) -> tuple[int, str]:
-    """The person's key and the kind; raises ``BadToken``."""
+def stop_token(user_id: int, kinds: Sequence[str]) -> str:
+    """The power to stop these kinds of reminder to one person, for ``STOP_WORKS``, and nothing else."""
+    return TimestampSigner(salt=_STOP).sign_object([user_id, list(kinds)], compress=False)
+
+
+def read_stop_token(token: str) -> tuple[int, tuple[str, ...]]:
+    """The person's key and the kinds; raises ``BadToken``, and ``TokenTooOld`` where it was good once."""
     try:
-        user_id, kind = Signer(salt=_STOP).unsign_object(token)
+        user_id, kinds = TimestampSigner(salt=_STOP).unsign_object(token, max_age=STOP_WORKS)
+    except SignatureExpired:
+        raise TokenTooOld from None
+    except (BadSignature, ValueError, TypeError):
+        return _read_first_token(token)
+    return user_id, tuple(kinds)
+
+
+def _read_first_token(token: str) -> tuple[int, tuple[str, ...]]:
+    """Tokens of the first mails name one kind and no time; those mails lie in mailboxes still."""
+    try:
+        user_id, kind = Signer(salt=_FIRST_STOP).unsign_object(token)
     except (BadSignature, ValueError, TypeError):
         raise BadToken from None
-    return user_id, kind
+    return user_id, (kind,)
 
 
-def stop_url(*, user_id: int, kind: str) -> str:
-    return absolute(reverse("reminders:stop", args=[stop_token(user_id=user_id, kind=kind)]))
+def stop_url(user_id: int, kinds: Sequence[str]) -> str:
+    """The address that asks whether to stop these kinds, and stops them when it is posted to."""
+    return absolute(reverse("reminders:stop", args=[stop_token(user_id, kinds)]))
 
 
 def absolute(path: str) -> str:
@@ -44,9 +65,13 @@ def mail_host() -> str:
     return urlsplit(settings.SITE_URL).hostname or "localhost"
 
 
-def message_id(key: str) -> str:
-    """The Message-ID of a reminder: the same at every attempt, so that a mailbox can tell a copy."""
-    return f"<{b32encode(sha256(key.encode()).digest()).decode().lower()[:32]}@{mail_host()}>"
+def message_id(keys: Sequence[str]) -> str:
+    """The Message-ID of the mail that tells of these reminders, in whatever order they are given.
+
+    It is the same at every attempt, so that a mailbox can tell a copy.
+    """
+    digest = sha256("\n".join(sorted(keys)).encode()).digest()
+    return f"<{b32encode(digest).decode().lower()[:32]}@{mail_host()}>"
 
 
 def address_digest(email: str) -> str:

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from courses.reminders import outbox
+from courses.reminders import kinds, outbox
 from courses.reminders.actions import suppress_address
 from courses.reminders.addresses import address_digest, message_id
-from courses.reminders.letters import write_letter
+from courses.reminders.letters import Part, write_letter
 from courses.reminders.mailer import LineBroken, MailServer, Refused, ServerAway, TryLater
 from courses.reminders.models import Reason, Reminder
 from courses.reminders.queries import Facts, facts_about, judge
@@ -101,7 +101,8 @@ def _deliver(reminder: Reminder, facts: Facts, server: MailServer, *, at: dateti
         is_ours = outbox.finish(reminder, state=Reminder.State.CANCELLED, reason=verdict.reason)
         return "cancelled" if is_ours else "lost"
     revision = facts.templates[reminder.kind]
-    message = write_letter(reminder, revision, facts.about[reminder.pk], at=at)
+    values = kinds.get(reminder.kind).context(reminder, facts.about[reminder.pk], at=at)
+    message = write_letter([Part(reminder, revision, values)], at=at)
     try:
         server.send(message)
     except Refused as error:
@@ -116,7 +117,7 @@ def _deliver(reminder: Reminder, facts: Facts, server: MailServer, *, at: dateti
         reminder,
         state=Reminder.State.SENT,
         sent_at=at,
-        message_id=message_id(reminder.key),
+        message_id=message_id([reminder.key]),
         template_revision=revision,
         reason="",
         last_error="",

@@ -131,6 +131,11 @@ def plain(source: str) -> str:
     return re.sub(r"[*_`#>|]+", " ", text)
 
 
+def plain_references(source: str) -> str:
+    """``source`` with the bare target of each ``[[prefix:target|role]]`` in its place."""
+    return _REFERENCE.sub(lambda m: m["target"].strip(), source)
+
+
 def references(source: str) -> Iterator[tuple[int, str, str, str]]:
     """Each ``[[prefix:target|role]]`` as (line from 1, prefix, target, role), without rendering.
 

@@ -11,11 +11,9 @@ from courses.reminders.timing import steps_due
 from portal.lib.revisions import publish_revision
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-SUMMARY = "{{ why }}"
-SUBJECT = "{{ what }}: {{ days }} day{{ days|pluralize }} left"
-BODY = (
-    "Hello {{ name }},\n\n{% if days %}**{{ days }}** left.{% endif %}\n\n[Open it]({{ url }})\n\n{{ why }}\n"
-)
+SUMMARY = "{what} is due, {days} left."
+SUBJECT = "{what}: {days} left"
+BODY = "Hello {name},\n\n**{days}** left.\n\n{extra}\n\n[Open it]({url})\n"
 
 
 class Drill(Kind):
@@ -63,7 +61,8 @@ class Drill(Kind):
         return {
             "name": "Sam",
             "what": "Drill",
-            "days": 7,
+            "days": "7 days",
+            "extra": "",
             "url": "http://localhost:8000/today/",
             "why": "You asked for it.",
         }
