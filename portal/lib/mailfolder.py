@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -17,9 +18,19 @@ class EmailBackend(BaseEmailBackend):
         folder = Path(settings.MAIL_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+            name = f"{_moment(message):020d}-{secrets.token_hex(4)}"
             part = folder / f".{name}.part"
             # the line ends of a mail on its way, so that a saved copy opens everywhere
             part.write_bytes(message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]  # Django's takes it
             part.rename(folder / f"{name}.eml")
         return len(email_messages)
+
+
+def _moment(message: EmailMessage) -> int:
+    """When the mail was written, in nanoseconds: by its own date, where it has one already."""
+    now = time.time_ns()
+    date = message.extra_headers.get("Date")
+    if date is None:
+        return now
+    # a date has whole seconds: the clock keeps the mails of one second apart
+    return int(parsedate_to_datetime(date).timestamp()) * 1_000_000_000 + now % 1_000_000_000
