@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from courses.catalog.models import LessonCodeRef, LessonRevision
 from courses.codesets.models import CodeChange, CodeRef
 from courses.codesets.wording import Part, revised
-from courses.exams.models import QuestionCodeRef, QuestionRevision
+from courses.exams.queries.stale import STALE, stale_count, stale_lessons, stale_questions
 from portal.lib.markdown import plain
-from portal.lib.revisions import Revision
 
-STALE: Final = (CodeRef.State.GONE, CodeRef.State.NOT_BILLABLE, CodeRef.State.CHANGED)
+__all__ = ["stale_count", "stale_lessons", "stale_questions", "stale_tasks", "with_changes"]
+
 #: Which changes say why a reference is in its state.
 _REASONS: Final = {
     CodeRef.State.GONE.value: (CodeChange.Kind.GONE,),
@@ -68,36 +67,6 @@ class Task:
 
 def is_confirmable(ref: CodeRef) -> bool:
     return ref.state == CodeRef.State.CHANGED and ref.role == CodeRef.Role.CODE
-
-
-def stale_lessons(at: datetime) -> QuerySet[LessonCodeRef]:
-    """References of lessons in use that no longer hold, on the live or the newest revision."""
-    rows = _standing(LessonCodeRef.objects.all(), LessonRevision, "lesson", at)
-    return rows.filter(revision__lesson__retired_at=None)
-
-
-def stale_questions(at: datetime) -> QuerySet[QuestionCodeRef]:
-    """The same of questions."""
-    rows = _standing(QuestionCodeRef.objects.all(), QuestionRevision, "question", at)
-    return rows.filter(revision__question__retired_at=None)
-
-
-def _standing(refs: QuerySet[Any], revisions: type[Revision], identity: str, at: datetime) -> QuerySet[Any]:
-    of_same = revisions._default_manager.filter(**{identity: OuterRef(f"revision__{identity}")})
-    live = of_same.filter(published_at__lte=at).order_by("-published_at", "-number").values("pk")[:1]
-    newest = of_same.order_by("-number")
-    found: QuerySet[Any] = refs.filter(state__in=STALE).annotate(
-        live=Subquery(live),
-        newest=Subquery(newest.values("pk")[:1]),
-        newest_number=Subquery(newest.values("number")[:1]),
-    )
-    return found.filter(Q(revision=F("live")) | Q(revision=F("newest")))
-
-
-def stale_count(at: datetime) -> int:
-    """How many lessons and questions wait to be mended. Two queries."""
-    lessons = stale_lessons(at).order_by().values("revision__lesson").distinct().count()
-    return lessons + stale_questions(at).order_by().values("revision__question").distinct().count()
 
 
 def stale_tasks(at: datetime) -> list[Task]:

@@ -13,7 +13,7 @@ from courses.catalog.models import Body, Certification, Course, EducationPath, L
 from courses.exams.actions import finish_attempt, start_attempt
 from courses.exams.actions.plans import end_study_plan, save_study_plan
 from courses.exams.models import Attempt, Blueprint, BlueprintDomain, Domain, Score, StudyPlan
-from courses.exams.queries.plan import StudyPlanShown, open_plan, study_plan
+from courses.exams.queries.plan import StudyPlanShown, open_plan, study_plan, study_plans
 from courses.progress.actions import complete_lesson, follow_path
 from courses.progress.models import LessonCompletion
 from tests.conftest import LONG_AGO, MakePerson
@@ -599,3 +599,49 @@ def test_plan_takes_six_queries(
 
     with count_sql(6):
         study_plan(plan, student, MONDAY)
+
+
+def test_plans_of_several_people_say_what_each_says_alone(
+    make_plan: MakePlan,
+    make_course: Callable[..., Course],
+    cpc_course: Course,
+    cpc: Certification,
+    exam: Blueprint,
+    student: User,
+    other: User,
+    make_person: MakePerson,
+) -> None:
+    first = make_course("first", lessons=3)
+    cpc_course.prerequisites.add(first)
+    path = EducationPath.objects.create(key="path", title="Path", summary="x", published_at=LONG_AGO)
+    stage = PathStage.objects.create(path=path, kind="learn", position=1, title="x", source="x", html="x")
+    Requirement.objects.create(stage=stage, kind="course", key="first", text="x")
+    follower = make_person("follower@example.com", time_zone="Pacific/Kiritimati")
+    follow_path(user=follower, path=path, at=MONDAY)
+    finish_set(other, {"anatomy": 20}, MONDAY - timedelta(days=1))
+    complete(other, "first-1", MONDAY - timedelta(hours=1))
+    plans = [make_plan(), make_plan(other), make_plan(follower, exam_on=EXAM_ON + timedelta(days=7))]
+    now = MONDAY + timedelta(days=2)
+    complete(student, "first-1", now)
+    complete(student, "first-2", now)
+    complete(student, "first-3", now)
+    finish_set(student, {"anatomy": 20}, now)
+    finish_mock(other, exam, now)
+
+    together = study_plans(plans, now)
+
+    assert together == {of.pk: study_plan(of, of.user, now) for of in plans}
+    assert [len(together[of.pk].done) for of in plans] == [4, 1, 0]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_plans_of_any_number_of_people_take_ten_queries(
+    count: int, make_plan: MakePlan, make_person: MakePerson, cpc_course: Course, count_sql: CountSql
+) -> None:
+    plans = [make_plan(make_person(f"p-{n}@example.com")) for n in range(count)]
+    for of in plans:
+        complete(of.user, "cpc-basics-1", MONDAY)
+
+    with count_sql(10):
+        assert len(study_plans(plans, MONDAY)) == count
+    assert study_plans([], MONDAY) == {}

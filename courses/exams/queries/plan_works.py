@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Subquery
 from django.urls import reverse
@@ -98,20 +99,68 @@ def lessons(of: StudyPlan, user: User, at: datetime) -> list[PlannedLesson]:
     )  # fmt: skip
     domains = _domains_of_lessons([row[6] for row in rows], at)
     place = {course: number for number, course in enumerate(courses)}
-    found = []
-    for course, course_key, course_title, key, title, minutes, revision, completed_at in sorted(
-        rows, key=lambda row: place[row[0]]
-    ):
-        url = reverse("pages:lesson", args=[course_key, key])
-        task = Task(f"lesson-{key}", Kind.LESSON, max(1, minutes), domains.get(revision, ""))
-        found.append(
-            PlannedLesson(
-                Work(task, title, course_title, url),
-                None if completed_at is None else Done(Kind.LESSON, title, task.minutes, completed_at, url),
-                completed_at is None and not courses[course],
-            )
+    return [
+        _planned(row[:7], row[7], domains, is_course_completed=courses[row[0]])
+        for row in sorted(rows, key=lambda row: place[row[0]])
+    ]
+
+
+def lessons_of(plans: Sequence[StudyPlan], at: datetime) -> dict[int, list[PlannedLesson]]:
+    """``lessons`` of several plans, by their primary keys: seven queries for any number."""
+    people = {of.user_id for of in plans}
+    courses = _courses_of(plans, people, at)
+    newest = LessonRevision.objects.filter(lesson=OuterRef("pk"), published_at__lte=at).order_by(
+        "-published_at", "-number"
+    )
+    wanted = {course for taken in courses.values() for course in taken}
+    rows = list(
+        Lesson.objects.live(at)
+        .filter(module__course__in=wanted)
+        .in_order()
+        .annotate(
+            revision=Subquery(newest.values("pk")[:1]),
+            title=Subquery(newest.values("title")[:1]),
+            minutes=Subquery(newest.values("minutes")[:1]),
         )
-    return found
+        .values_list(
+            "module__course", "module__course__key", "module__course__title", "key", "title", "minutes",
+            "revision",
+        )
+    )  # fmt: skip
+    read = LessonCompletion.objects.filter(user__in=people, lesson__module__course__in=wanted)
+    completed = {
+        (user, key): completed_at
+        for user, key, completed_at in read.values_list("user", "lesson__key", "completed_at")
+    }
+    domains = _domains_of_lessons([row[6] for row in rows], at)
+    of_course: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        of_course.setdefault(row[0], []).append(row)
+    return {
+        of.pk: [
+            _planned(row, completed.get((of.user_id, row[3])), domains, is_course_completed=is_completed)
+            for course, is_completed in courses[of.pk].items()
+            for row in of_course.get(course, ())
+        ]
+        for of in plans
+    }
+
+
+def _planned(
+    row: tuple[Any, ...],
+    completed_at: datetime | None,
+    domains: Mapping[int, str],
+    *,
+    is_course_completed: bool,
+) -> PlannedLesson:
+    _course, course_key, course_title, key, title, minutes, revision = row
+    url = reverse("pages:lesson", args=[course_key, key])
+    task = Task(f"lesson-{key}", Kind.LESSON, max(1, minutes), domains.get(revision, ""))
+    return PlannedLesson(
+        Work(task, title, course_title, url),
+        None if completed_at is None else Done(Kind.LESSON, title, task.minutes, completed_at, url),
+        completed_at is None and not is_course_completed,
+    )
 
 
 def _courses(of: StudyPlan, user: User, at: datetime) -> dict[int, bool]:
@@ -142,18 +191,61 @@ def _courses(of: StudyPlan, user: User, at: datetime) -> dict[int, bool]:
             others += [pk] if is_on_path else []
         before.setdefault(pk, []).extend([first] if first else [])
         is_completed[pk] = completed_here
-    ordered: dict[int, bool] = {}
+    return {course: is_completed[course] for course in _in_turn(own or others, before)}
+
+
+def _courses_of(
+    plans: Sequence[StudyPlan], people: Collection[int], at: datetime
+) -> dict[int, dict[int, bool]]:
+    """``_courses`` of several plans, by their primary keys: four queries."""
+    through = Course.certifications.through.objects.filter(
+        certification__in={of.blueprint.certification_id for of in plans}
+    )
+    prepares = set(through.values_list("certification", "course"))
+    followed: dict[int, tuple[datetime, int]] = {}
+    on_path: set[tuple[int, str]] = set()
+    for user, path, followed_at, kind, key in PathFollowing.objects.filter(user__in=people).values_list(
+        "user",
+        "path",
+        "followed_at",
+        "path__stages__requirements__kind",
+        "path__stages__requirements__key",
+    ):
+        followed[user] = max(followed.get(user, (followed_at, path)), (followed_at, path))
+        if kind == Requirement.Kind.COURSE:
+            on_path.add((path, key))
+    completed = set(CourseCompletion.objects.filter(user__in=people).values_list("user", "course"))
+    keys: dict[int, str] = {}
+    before: dict[int, list[int]] = {}
+    rows = Course.objects.published(at).order_by(
+        "position", "title", "prerequisites__position", "prerequisites__title"
+    )
+    for pk, key, first in rows.values_list("pk", "key", "prerequisites"):
+        keys[pk] = key
+        before.setdefault(pk, []).extend([first] if first else [])
+    found = {}
+    for of in plans:
+        _since, path = followed.get(of.user_id, (at, 0))
+        own = [pk for pk in keys if (of.blueprint.certification_id, pk) in prepares]
+        others = [pk for pk in keys if (path, keys[pk]) in on_path]
+        found[of.pk] = {pk: (of.user_id, pk) in completed for pk in _in_turn(own or others, before)}
+    return found
+
+
+def _in_turn(wanted: Iterable[int], before: Mapping[int, Sequence[int]]) -> list[int]:
+    """The courses with all that must be taken before them, those to take first before the others."""
+    ordered: dict[int, None] = {}
 
     def take(course: int, behind: frozenset[int]) -> None:
         if course in ordered or course not in before or course in behind:
             return
         for first in before[course]:
             take(first, behind | {course})
-        ordered[course] = is_completed[course]
+        ordered[course] = None
 
-    for course in own or others:
+    for course in wanted:
         take(course, frozenset())
-    return ordered
+    return list(ordered)
 
 
 def _domains_of_lessons(revisions: Sequence[int], at: datetime) -> dict[int, str]:
@@ -180,11 +272,23 @@ class ExamDomain:
 
 def exam_domains(blueprint: Blueprint, at: datetime) -> list[ExamDomain]:
     """The domains of an exam in its order: two queries."""
+    return domains_of([blueprint.pk], at)[blueprint.pk]
+
+
+def domains_of(blueprints: Collection[int], at: datetime) -> dict[int, list[ExamDomain]]:
+    """The domains of several exams, each in its order: two queries."""
     live = QuestionRevision.objects.published(at).filter(domain=OuterRef("domain"), question__retired_at=None)
     rows = BlueprintDomain.objects.select_related("domain").annotate(has_questions=Exists(live))
-    sections = BlueprintSection.objects.filter(blueprint=blueprint).prefetch_related(
+    sections = BlueprintSection.objects.filter(blueprint__in=blueprints).prefetch_related(
         Prefetch("domains", rows)
     )
+    by_exam: dict[int, list[BlueprintSection]] = {pk: [] for pk in blueprints}
+    for section in sections:
+        by_exam[section.blueprint_id].append(section)
+    return {pk: _domains(of_exam) for pk, of_exam in by_exam.items()}
+
+
+def _domains(sections: Iterable[BlueprintSection]) -> list[ExamDomain]:
     counts: dict[int, Fraction] = {}
     named: dict[int, BlueprintDomain] = {}
     for section in sections:
@@ -234,30 +338,38 @@ class Sat:
         }
 
 
-def sat_since(of: StudyPlan, user: User) -> list[Sat]:
+def sat_since(of: StudyPlan) -> list[Sat]:
     """What the person finished since the plan was made: one query."""
+    return sat_of([of])[of.pk]
+
+
+def sat_of(plans: Sequence[StudyPlan]) -> dict[int, list[Sat]]:
+    """What the people of these plans finished since they made them: one query."""
     rows = (
         Score.objects.current()
         .filter(
-            attempt__user=user,
+            attempt__user__in={of.user_id for of in plans},
             attempt__state=Attempt.State.SUBMITTED,
-            attempt__submitted_at__gte=of.made_at,
+            attempt__submitted_at__gte=min(of.made_at for of in plans),
         )
         .order_by("attempt__submitted_at", "attempt")
         .values_list(
+            "attempt__user",
             "attempt", "attempt__title", "attempt__mode", "attempt__blueprint__key",
             "attempt__blueprint__minutes", "attempt__submitted_at", "domains",
         )
     )  # fmt: skip
-    found = []
-    for pk, title, mode, exam, minutes, submitted_at, domains in rows:
+    found: dict[int, list[Sat]] = {}
+    for user, pk, title, mode, exam, minutes, submitted_at, domains in rows:
         assert submitted_at is not None  # a constraint says so of what is submitted
         asked = {one["key"]: int(one["total"]) for one in domains if one["total"]}
         kind = Kind.MOCK if exam else Kind.SET
         took = minutes or SET_MINUTES * max(1, sum(asked.values()) // SET_QUESTIONS)
         url = reverse("exams:report", args=[pk])
-        found.append(Sat(exam or "", mode, asked, Done(kind, title, took, submitted_at, url)))
-    return found
+        found.setdefault(user, []).append(
+            Sat(exam or "", mode, asked, Done(kind, title, took, submitted_at, url))
+        )
+    return {of.pk: [one for one in found.get(of.user_id, ()) if one.done.at >= of.made_at] for of in plans}
 
 
 def sets_left(domains: Sequence[ExamDomain], sat: Iterable[Sat], taught: Collection[str]) -> list[Work]:
