@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from courses.exams.models import Attempt, QuestionReport, Score
 from courses.reminders.addresses import absolute
-from courses.reminders.kinds import Candidate, Group, Kind, in_batches
+from courses.reminders.kinds import Candidate, Group, Kind
+from courses.reminders.kinds.ladder import in_pages
+from courses.reminders.kinds.shared import id_of, ids_of
 from courses.reminders.models import Reason, Reminder
 
 #: How long the planner may be away without the news being lost.
@@ -22,12 +24,10 @@ LOOK_BACK = timedelta(days=7)
 STALE_AFTER = timedelta(days=30)
 
 
-def _news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
+def news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
     """A reminder of something that happened: once, at the person's next hour."""
     day = happened_at.date()
-    return Candidate(
-        subject=subject, user_id=user_id, due_on=day, step=0, send_on=day, expires_on=day + STALE_AFTER
-    )
+    return Candidate(subject, user_id, day, 0, day, day + STALE_AFTER)
 
 
 class QuestionReportAnswered(Kind):
@@ -43,35 +43,33 @@ class QuestionReportAnswered(Kind):
         answered = QuestionReport.objects.filter(closed_at__gte=at - LOOK_BACK, closed_at__lte=until)
         if user_id is not None:
             answered = answered.filter(user=user_id)
-        for page in in_batches(answered.only("user", "closed_at")):
-            for report in page:
-                if report.closed_at is not None:
-                    yield _news(_report_subject(report.pk), report.user_id, report.closed_at)
+        for pk, person, closed_at in in_pages(answered, "user_id", "closed_at"):
+            yield news(f"report-{pk}", person, closed_at)
 
     def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
-        closed = QuestionReport.objects.filter(pk__in=map(_id_of, subjects), closed_at__isnull=False)
-        return {_report_subject(pk): at.date() for pk, at in closed.values_list("pk", "closed_at") if at}
+        closed = QuestionReport.objects.filter(pk__in=map(id_of, subjects), closed_at__isnull=False)
+        return {f"report-{pk}": at.date() for pk, at in closed.values_list("pk", "closed_at") if at}
 
     def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, QuestionReport]:
+        """One query."""
         closed = QuestionReport.objects.filter(closed_at__isnull=False)
         return _by_reminder(reminders, closed.select_related("revision__question", "user"))
 
     def still_true(self, reminder: Reminder, fact: QuestionReport, *, at: datetime) -> Reason | None:
         return None
 
-    def context(self, reminder: Reminder, fact: QuestionReport, *, at: datetime) -> dict[str, Any]:
-        report = fact
+    def context(self, reminder: Reminder, fact: QuestionReport, *, at: datetime) -> dict[str, str]:
         return {
-            "name": report.user.get_short_name(),
-            "question": report.revision.question.key,
-            "reported": date_format(report.user.local(report.reported_at), "j M Y"),
-            "outcome": report.get_outcome_display(),
-            "answer": report.answer,
+            "name": fact.user.get_short_name(),
+            "question": fact.revision.question.key,
+            "reported": date_format(fact.user.local(fact.reported_at), "j M Y"),
+            "outcome": fact.get_outcome_display(),
+            "answer": fact.answer,
             "url": absolute(reverse("exams:your_reports")),
             "why": _why_report(),
         }
 
-    def sample_context(self) -> dict[str, Any]:
+    def sample_context(self) -> dict[str, str]:
         return {
             "name": "Ana",
             "question": "icd10cm-001",
@@ -97,48 +95,46 @@ class AttemptRescored(Kind):
         scores = _rescored().filter(scored_at__gte=at - LOOK_BACK, scored_at__lte=until, is_current=True)
         if user_id is not None:
             scores = scores.filter(attempt__user=user_id)
-        for page in in_batches(scores.select_related("attempt")):
-            for score in page:
-                yield _news(_score_subject(score.pk), score.attempt.user_id, score.scored_at)
+        for pk, person, scored_at in in_pages(scores, "attempt__user_id", "scored_at"):
+            yield news(f"score-{pk}", person, scored_at)
 
     def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
-        scores = Score.objects.current().filter(pk__in=map(_id_of, subjects))
-        return {_score_subject(pk): at.date() for pk, at in scores.values_list("pk", "scored_at")}
+        scores = Score.objects.current().filter(pk__in=map(id_of, subjects))
+        return {f"score-{pk}": at.date() for pk, at in scores.values_list("pk", "scored_at")}
 
     def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, Score]:
+        """One query."""
         current = _rescored().filter(is_current=True)
         return _by_reminder(reminders, current.select_related("attempt__user", "correction"))
 
     def still_true(self, reminder: Reminder, fact: Score, *, at: datetime) -> Reason | None:
         return None
 
-    def context(self, reminder: Reminder, fact: Score, *, at: datetime) -> dict[str, Any]:
-        score = fact
-        attempt, correction = score.attempt, score.correction
+    def context(self, reminder: Reminder, fact: Score, *, at: datetime) -> dict[str, str]:
+        score: Any = fact  # annotated
+        attempt, correction = fact.attempt, fact.correction
         assert correction is not None  # that is what scored again means
-        crosses = attempt.blueprint_id is not None and score.was_passed != score.passed  # type: ignore[attr-defined]  # annotated
+        crosses = attempt.blueprint_id is not None and score.was_passed != fact.passed
         return {
             "name": attempt.user.get_short_name(),
             "exam": attempt.title,
             "sat": date_format(attempt.user.local(attempt.started_at), "j M Y"),
-            "was": _result(score.was_points, score.was_total),  # type: ignore[attr-defined]  # annotated
-            "now": _result(score.points, score.total),
-            "passes_now": crosses and score.passed,
-            "fails_now": crosses and not score.passed,
+            "was": _result(score.was_points, score.was_total),
+            "now": _result(fact.points, fact.total),
+            "verdict": _verdict(passed=fact.passed) if crosses else "",
             "reason": correction.reason,
             "url": absolute(reverse("exams:report", args=[attempt.pk])),
             "why": _why_score(),
         }
 
-    def sample_context(self) -> dict[str, Any]:
+    def sample_context(self) -> dict[str, str]:
         return {
             "name": "Ana",
             "exam": "CPC mock exam",
             "sat": "3 Nov 2026",
             "was": "69 of 100",
             "now": "70 of 100",
-            "passes_now": True,
-            "fails_now": False,
+            "verdict": _verdict(passed=True),
             "reason": "Both codes are right by guideline I.C.4.a.",
             "url": absolute("/attempts/1/report/"),
             "why": _why_score(),
@@ -147,8 +143,8 @@ class AttemptRescored(Kind):
 
 def _by_reminder(reminders: Sequence[Reminder], rows: QuerySet[Any]) -> dict[int, Any]:
     """The rows that the reminders are about, by the reminders' primary keys."""
-    found = rows.in_bulk({_id_of(reminder.subject) for reminder in reminders})
-    by_reminder = {reminder.pk: found.get(_id_of(reminder.subject)) for reminder in reminders}
+    found = rows.in_bulk(ids_of(reminders))
+    by_reminder = {reminder.pk: found.get(id_of(reminder.subject)) for reminder in reminders}
     return {pk: row for pk, row in by_reminder.items() if row is not None}
 
 
@@ -170,6 +166,13 @@ def _result(points: Decimal, total: int) -> str:
     return _("%(points)s of %(total)d points") % {"points": points.normalize(), "total": total}
 
 
+def _verdict(*, passed: bool) -> str:
+    """What it means that a result crossed the pass line."""
+    if passed:
+        return _("You have reached the pass line now, and it counts.")
+    return _("It is below the pass line now. What your pass was good for here is not taken back.")
+
+
 def _why_report() -> str:
     return _("You get this because you reported a problem with this question.")
 
@@ -178,13 +181,4 @@ def _why_score() -> str:
     return _("You get this because you sat this exam here and its result has changed.")
 
 
-def _report_subject(pk: int) -> str:
-    return f"report-{pk}"
-
-
-def _score_subject(pk: int) -> str:
-    return f"score-{pk}"
-
-
-def _id_of(subject: str) -> int:
-    return int(subject.rpartition("-")[2])
+KINDS = (QuestionReportAnswered, AttemptRescored)
