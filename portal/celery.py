@@ -7,6 +7,9 @@ same functions. Every task takes no arguments and is harmless when repeated.
 import os
 
 from celery import Celery
+from celery.signals import worker_shutting_down
+
+from portal.lib.stopping import ask_to_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -31,3 +34,5 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds * 2, 10)}}
     for name, seconds in SCHEDULE.items()
 }
+# before the children are made, so that they share the flag: a drain then ends at its next mail
+worker_shutting_down.connect(ask_to_stop, weak=False)

@@ -2,7 +2,10 @@
 
 import re
 import smtplib
+import socket
 from contextlib import suppress
+from threading import Event, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +36,11 @@ class Refused(Exception):
 _BAD_ADDRESS = re.compile(r"\b5\.1\.\d{1,3}\b")
 #: Answers to our own name and password, not to a message.
 _NOT_LET_IN = range(530, 540)
+#: The one final answer to our sender's name that is about the message: its size.
+_TOO_BIG = 552
+#: One message may take so many times the connection's time-out: a server that answers a letter at a time
+#: never lets a single wait run out.
+PATIENCE = 3
 
 
 class MailServer:
@@ -40,6 +48,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self._connection = get_connection()
+        self._watch: _Watch | None = None
 
     def __enter__(self) -> Self:
         self._open()
@@ -52,18 +61,24 @@ class MailServer:
 
     def send(self, message: EmailMessage) -> None:
         """Hand ``message`` over. Raises ``TryLater``, ``Refused`` or ``ServerAway``."""
+        if self._watch:
+            self._watch.begin()
         try:
             taken = self._connection.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             self._judge(code, answer)
         except smtplib.SMTPResponseException as error:
-            if isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code in _NOT_LET_IN:
+            if isinstance(error, smtplib.SMTPSenderRefused) and 500 <= error.smtp_code != _TOO_BIG:
+                # our own address is the same in every mail: all of them would be refused
                 raise ServerAway(_words(error.smtp_code, error.smtp_error)) from None
             self._judge(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
             # the line broke, perhaps after the server took the message: the same Message-ID goes again
             raise LineBroken(f"{type(error).__name__}: {error}") from None
+        finally:
+            if self._watch:
+                self._watch.end()
         if not taken:
             raise TryLater("The mail backend took no message.")
 
@@ -76,6 +91,8 @@ class MailServer:
         words = _words(code, answer)
         if code == 421:  # the server is closing, and smtplib has closed the line with it
             raise LineBroken(words) from None
+        if code in _NOT_LET_IN:
+            raise ServerAway(words) from None
         if 400 <= code < 500:
             raise TryLater(words) from None
         raise Refused(words, is_address_bad=bool(_BAD_ADDRESS.search(words))) from None
@@ -86,11 +103,45 @@ class MailServer:
         except (smtplib.SMTPException, OSError) as error:
             self._close()  # a line that was opened and then refused us
             raise ServerAway(f"{type(error).__name__}: {error}") from None
+        line = getattr(self._connection, "connection", None)
+        if isinstance(line, smtplib.SMTP) and line.sock is not None and line.timeout:
+            self._watch = _Watch(line.sock, PATIENCE * line.timeout)
 
     def _close(self) -> None:
+        if self._watch:
+            self._watch.stop()
+            self._watch = None
         # it may be broken already, and everything that matters is stamped
         with suppress(smtplib.SMTPException, OSError):
             self._connection.close()
+
+
+class _Watch(Thread):
+    """Cuts a line on which one message takes longer than ``seconds`` altogether."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__(daemon=True, name="mail-watch")
+        self._sock, self._seconds = sock, seconds
+        self._ends: float | None = None
+        self._is_over = Event()
+        self.start()
+
+    def begin(self) -> None:
+        self._ends = monotonic() + self._seconds
+
+    def end(self) -> None:
+        self._ends = None
+
+    def stop(self) -> None:
+        self._is_over.set()
+
+    def run(self) -> None:
+        while not self._is_over.wait(min(self._seconds / 10, 1)):
+            ends = self._ends
+            if ends is not None and monotonic() > ends:
+                with suppress(OSError):  # whoever waits on it is told that the line is broken
+                    self._sock.shutdown(socket.SHUT_RDWR)
+                return
 
 
 def _words(code: int, answer: bytes | str) -> str:

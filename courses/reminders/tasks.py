@@ -8,10 +8,12 @@ from django.utils import timezone
 from courses.jobs.actions import record_tick
 from courses.reminders.actions import plan
 from courses.reminders.delivery import deliver_due
+from portal.lib.stopping import is_stopping
 
-#: A drain ends well before the task's soft time limit and its own leases.
+#: A drain ends well before the task's soft time limit.
 DRAIN_SECONDS = 60
-DRAIN_LIMIT = 100
+#: Rows between two looks at the clock and at what has become urgent.
+DRAIN_LIMIT = 500
 
 
 @shared_task  # type: ignore[untyped-decorator]  # celery ships no types
@@ -23,11 +25,13 @@ def plan_reminders() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # celery ships no types
 def drain_reminders() -> None:
-    """Deliver until nothing is due, with a fresh clock for every hundred."""
-    started = monotonic()
+    """Deliver until nothing is due, the time is over or the process was asked to end."""
+    end = monotonic() + DRAIN_SECONDS
+
+    def is_over() -> bool:
+        return is_stopping() or monotonic() > end
+
     at = timezone.now()
-    while (
-        deliver_due(at=at, limit=DRAIN_LIMIT).claimed >= DRAIN_LIMIT and monotonic() - started < DRAIN_SECONDS
-    ):
+    while deliver_due(at=at, limit=DRAIN_LIMIT, is_over=is_over).claimed >= DRAIN_LIMIT and not is_over():
         at = timezone.now()
     record_tick(name="drain_reminders", at=at)

@@ -1,5 +1,8 @@
 """A kind of reminder whose facts a test holds in its hand."""
 
+import os
+import signal
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -29,7 +32,12 @@ class Drill(Kind):
         #: subject -> (person, deadline)
         self.facts: dict[str, tuple[int, date]] = {}
         self.untrue: dict[str, Reason] = {}
+        #: Subjects that are not there any more.
+        self.gone: set[str] = set()
+        #: Their text cannot be made; their sender ends, or hangs for that many seconds, over them.
         self.poisoned: set[str] = set()
+        self.deadly: set[str] = set()
+        self.hangs: dict[str, float] = {}
         self.name = "Sam"
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
@@ -47,7 +55,7 @@ class Drill(Kind):
         return {subject: due_on for subject, (_person, due_on) in self.facts.items() if subject in subjects}
 
     def read(self, reminders: Sequence[Reminder], *, at: datetime) -> Mapping[int, str]:
-        return {reminder.pk: reminder.subject for reminder in reminders}
+        return {one.pk: one.subject for one in reminders if one.subject not in self.gone}
 
     def still_true(self, reminder: Reminder, fact: str, *, at: datetime) -> Reason | None:
         return self.untrue.get(reminder.subject)
@@ -55,6 +63,9 @@ class Drill(Kind):
     def context(self, reminder: Reminder, fact: str, *, at: datetime) -> dict[str, Any]:
         if reminder.subject in self.poisoned:
             raise ValueError("poisoned by sam@example.com")
+        if reminder.subject in self.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(self.hangs.get(reminder.subject, 0))
         return self.sample_context() | {"name": self.name, "what": f"Drill {reminder.subject}"}
 
     def sample_context(self) -> dict[str, Any]:

@@ -166,6 +166,12 @@ class Reminder(models.Model):
                 condition=Q(state="planned"),
                 name="reminders_reminder_planned",
             ),
+            # which ones were tried and have to go again?
+            models.Index(
+                fields=["channel", "not_before"],
+                condition=Q(state="planned", attempts__gt=0),
+                name="reminders_reminder_tried",
+            ),
             # whose sender did not come back?
             models.Index(
                 fields=["lease_until"], condition=Q(state="leased"), name="reminders_reminder_leased"
@@ -174,6 +180,8 @@ class Reminder(models.Model):
             models.Index(
                 fields=["kind", "id"], condition=Q(state="planned"), name="reminders_reminder_of_kind"
             ),
+            # what waits for approval?
+            models.Index(fields=["kind", "id"], condition=Q(state="held"), name="reminders_reminder_held"),
             # what was sent to me, and when?
             models.Index(fields=["user", "-not_before"], name="reminders_reminder_of_person"),
             # how many in my inbox did I not read?

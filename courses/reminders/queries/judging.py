@@ -1,15 +1,18 @@
-"""What is asked about reminders: may this one go now, and what comes next for a person."""
+"""What is asked about reminders: may this one go now?"""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from celery.exceptions import SoftTimeLimitExceeded
 
 from accounts.models import User
 from courses.reminders import kinds
 from courses.reminders.addresses import address_digests
+from courses.reminders.letters import can_be_written
 from courses.reminders.models import (
     Channel,
     MailTemplateRevision,
@@ -18,13 +21,16 @@ from courses.reminders.models import (
     Reminder,
     ReminderSettings,
     Suppression,
+    Urgency,
 )
-from courses.reminders.timing import Hours, moment, next_allowed
+from courses.reminders.timing import Hours, due_instant, local_instant, next_allowed
 
 #: How long a reminder waits for what an operator has to bring: a template, the code of its kind.
 HELD = timedelta(hours=1)
-#: How far ahead a person is told what comes next.
-FORESIGHT = timedelta(days=400)
+#: A local day began at most so long ago, in whatever zone and through every change of the clock.
+_A_DAY = timedelta(hours=27)
+#: What was planned longer ago than this does not count for a day's limit: the index is by that moment.
+_PLANNED_BEFORE = timedelta(days=60)
 
 
 def settings_of(user: User) -> ReminderSettings:
@@ -44,13 +50,18 @@ def hours_of(user: User) -> Hours:
 class Facts:
     """What a batch of reminders needs to know about its people, read in a constant number of queries."""
 
-    off: frozenset[tuple[int, str, str]]
+    #: (person, kind, channel) -> whether it is on, of everything that these people chose.
+    chosen: Mapping[tuple[int, str, str], bool]
     verified: frozenset[tuple[int, str]]
     #: Digests; sending adds to them what it learns within the batch.
     suppressed: set[str]
-    templates: dict[str, MailTemplateRevision]
+    templates: Mapping[str, MailTemplateRevision]
     #: What each reminder is about, by its primary key; what is not there any more is left out.
     about: Mapping[int, Any]
+    #: Reminders whose kind could not read what they are about, and why.
+    broken: Mapping[int, Exception] = field(default_factory=dict)
+    #: Mails with something ordinary that each person got on their present day; sending counts on.
+    got_today: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -66,42 +77,86 @@ class Verdict:
 
 
 def facts_about(reminders: Sequence[Reminder], *, at: datetime) -> Facts:
-    """The facts on which ``judge`` decides; the reminders carry their ``user``."""
-    people = {reminder.user_id for reminder in reminders}
-    digests = {digest for reminder in reminders for digest in address_digests(reminder.user.email)}
+    """The facts on which ``judge`` decides; the reminders carry their ``user`` and its settings.
+
+    What only mail needs is read only where there is mail.
+    """
+    people = {reminder.user_id: reminder.user for reminder in reminders}
+    mail = {reminder.user_id for reminder in reminders if reminder.channel == Channel.EMAIL}
+    digests = [digest for pk in mail for digest in address_digests(people[pk].email)]
+    verified = EmailAddress.objects.filter(user__in=mail, verified=True).values_list("user_id", "email")
+    suppressed = Suppression.objects.filter(Suppression.HOLDS, email_hmac__in=digests)
+    chosen = Preference.objects.filter(user__in=people)
     live = MailTemplateRevision.objects.live(at).select_related("template")
+    live = live.filter(template__kind__in={reminder.kind for reminder in reminders})
+    about, broken = _read(reminders, at)
     return Facts(
-        off=turned_off(people),
-        verified=frozenset(
-            (user_id, email.lower())
-            for user_id, email in EmailAddress.objects.filter(user__in=people, verified=True).values_list(
-                "user_id", "email"
-            )
-        ),
-        suppressed=set(
-            Suppression.objects.filter(Suppression.HOLDS, email_hmac__in=digests).values_list(
-                "email_hmac", flat=True
-            )
-        ),
-        templates={
-            revision.template.kind: revision
-            for revision in live.filter(template__kind__in={reminder.kind for reminder in reminders})
+        chosen={
+            (user_id, kind, channel): is_on
+            for user_id, kind, channel, is_on in chosen.values_list("user_id", "kind", "channel", "is_on")
         },
-        about=dict(_read(reminders, at)),
+        verified=frozenset((user_id, email.lower()) for user_id, email in verified) if mail else frozenset(),
+        suppressed=set(suppressed.values_list("email_hmac", flat=True)) if mail else set(),
+        templates={revision.template.kind: revision for revision in live if can_be_written(revision)},
+        about=about,
+        broken=broken,
+        got_today=_got_today([people[pk] for pk in mail], at) if mail else Counter(),
     )
 
 
-def _read(reminders: Sequence[Reminder], at: datetime) -> Iterator[tuple[int, Any]]:
-    """What each kind reads about its own."""
+def _read(reminders: Sequence[Reminder], at: datetime) -> tuple[dict[int, Any], dict[int, Exception]]:
+    """What each kind reads about its own; where that fails, each by itself, so that one spoils no other."""
     by_kind: dict[str, list[Reminder]] = {}
     for reminder in reminders:
         by_kind.setdefault(reminder.kind, []).append(reminder)
+    about: dict[int, Any] = {}
+    broken: dict[int, Exception] = {}
     for key, rows in by_kind.items():
         try:
             kind = kinds.get(key)
         except kinds.UnknownKind:
             continue
-        yield from kind.read(rows, at=at).items()
+        try:
+            about |= kind.read(rows, at=at)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            for row in rows:
+                try:
+                    about |= kind.read([row], at=at) if len(rows) > 1 else _raise(error)
+                except SoftTimeLimitExceeded:
+                    raise
+                except Exception as own_error:
+                    broken[row.pk] = own_error
+    return about, broken
+
+
+def _raise(error: Exception) -> Mapping[int, Any]:
+    raise error
+
+
+def _got_today(people: Collection[User], at: datetime) -> Counter[int]:
+    """How many mails with something ordinary each person got since their present day began."""
+    sent = Reminder.objects.filter(
+        user__in=people,
+        not_before__gte=at - _PLANNED_BEFORE,
+        channel=Channel.EMAIL,
+        urgency=Urgency.ORDINARY,
+        state=Reminder.State.SENT,
+        sent_at__gte=at - _A_DAY,
+    )
+    began = {person.pk: _day_of(person, at) for person in people}
+    mails = {
+        (user_id, message)
+        for user_id, message, sent_at in sent.values_list("user_id", "message_id", "sent_at")
+        if sent_at is not None and sent_at >= began[user_id]
+    }
+    return Counter(user_id for user_id, _message in mails)
+
+
+def _day_of(user: User, at: datetime) -> datetime:
+    """When the person's present day began."""
+    return local_instant(at.astimezone(user.zone).date(), time(), user.zone)
 
 
 def turned_off(people: Collection[int]) -> frozenset[tuple[int, str, str]]:
@@ -111,7 +166,10 @@ def turned_off(people: Collection[int]) -> frozenset[tuple[int, str, str]]:
 
 
 def judge(reminder: Reminder, facts: Facts, *, at: datetime) -> Verdict:
-    """Whether ``reminder`` may go now: asked at the moment of sending, whatever was true at planning."""
+    """Whether ``reminder`` may go now: asked at the moment of sending, whatever was true at planning.
+
+    An inbox knows no address, no hours and no daily limit: what is for it stands in nobody's way.
+    """
     user = reminder.user
     try:
         kind = kinds.get(reminder.kind)
@@ -126,18 +184,44 @@ def judge(reminder: Reminder, facts: Facts, *, at: datetime) -> Verdict:
         return Verdict(untrue)
     if not user.is_active:
         return Verdict(Reason.INACTIVE)
-    if (user.pk, user.email.lower()) not in facts.verified:
+    is_mail = reminder.channel == Channel.EMAIL
+    if is_mail and (user.pk, user.email.lower()) not in facts.verified:
         return Verdict(Reason.UNVERIFIED)
-    if not facts.suppressed.isdisjoint(address_digests(user.email)):
+    if is_mail and facts.suppressed and not facts.suppressed.isdisjoint(address_digests(user.email)):
         return Verdict(Reason.SUPPRESSED)
-    if (user.pk, reminder.kind, reminder.channel) in facts.off:
+    if not facts.chosen.get(
+        (user.pk, reminder.kind, reminder.channel), reminder.channel in kind.on_by_default
+    ):
         return Verdict(Reason.OFF)
     if reminder.kind not in facts.templates:
         return Verdict(Reason.NO_TEMPLATE, at + HELD)
-    allowed = next_allowed(at, user.zone, hours_of(user))
+    return _hours_and_limit(reminder, facts, at) if is_mail else Verdict()
+
+
+def _hours_and_limit(reminder: Reminder, facts: Facts, at: datetime) -> Verdict:
+    """Whether this is a moment at which the person wants mail."""
+    user = reminder.user
+    wishes = settings_of(user)
+    if wishes.paused_until is not None and at < (ends := paused_until(user, wishes)):
+        return Verdict(Reason.PAUSED, ends)
+    allowed = next_allowed(at, user.zone, wishes.hours)
     if allowed > at:
         return Verdict(Reason.QUIET, allowed)
+    if reminder.urgency == Urgency.ORDINARY and facts.got_today[user.pk] >= wishes.most_a_day:
+        return Verdict(Reason.CAP, next_day(user, wishes, at=at))
     return Verdict()
+
+
+def paused_until(user: User, wishes: ReminderSettings) -> datetime:
+    """When the first mail after a pause may go: at the person's hour on the first day."""
+    assert wishes.paused_until is not None
+    return due_instant(wishes.paused_until, user.zone, wishes.hours)
+
+
+def next_day(user: User, wishes: ReminderSettings, *, at: datetime) -> datetime:
+    """The person's hour on the day after ``at``."""
+    tomorrow = at.astimezone(user.zone).date() + timedelta(days=1)
+    return due_instant(tomorrow, user.zone, wishes.hours)
 
 
 def is_suppressed(user: User) -> bool:
@@ -149,22 +233,3 @@ def reminder_key(kind: str, candidate: kinds.Candidate, channel: str = Channel.E
     """The business fact that a reminder stands for."""
     c = candidate
     return f"{kind}:{c.subject}:{c.user_id}:{c.due_on.isoformat()}:{c.step}:{channel}"
-
-
-def next_moments(user: User, *, at: datetime) -> dict[str, datetime]:
-    """For each kind the moment at which the person's next reminder goes, as far as it can be foreseen."""
-    hours = hours_of(user)
-    coming: dict[str, dict[str, datetime]] = {}
-    for kind in kinds.registered():
-        coming[kind.key] = {
-            reminder_key(kind.key, c): c.not_before or moment(c.send_on, user.zone, hours, at=at)
-            for c in kind.candidates(at=at, until=at + FORESIGHT, user_id=user.pk)
-        }
-    keys = [key for moments in coming.values() for key in moments]
-    waiting = (Reminder.State.PLANNED, Reminder.State.LEASED)
-    known = dict(Reminder.objects.owned_by(user).filter(key__in=keys).values_list("key", "state"))
-    return {
-        kind: min(left)
-        for kind, moments in coming.items()
-        if (left := [m for key, m in moments.items() if known.get(key, waiting[0]) in waiting])
-    }

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
 from portal.celery import SCHEDULE
+from portal.lib.stopping import ask_to_stop, let_run
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,12 @@ class Command(BaseCommand):
                 run(name, task)
             return
         stop = threading.Event()
-        before = {
-            number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+
+        def end(*_: object) -> None:
+            stop.set()
+            ask_to_stop()
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
         self.stdout.write(f"Polling {len(tasks)} tasks.")
         self.stdout.flush()
         try:
@@ -41,10 +45,11 @@ class Command(BaseCommand):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            let_run()
 
 
 def poll(tasks: dict[str, Callable[[], object]], stop: threading.Event) -> None:
-    """Run each task when it is due; a signal lets the running one finish."""
+    """Run each task when it is due; a signal lets the running one finish, a drain at its next mail."""
     due_at = dict.fromkeys(tasks, time.monotonic())
     while not stop.is_set():
         name = min(due_at, key=due_at.__getitem__)
