@@ -6,7 +6,8 @@ A kind has one ``Ladder``, streams plain values by day and turns each deadline i
 
     def candidates(self, *, at, until, user_id=None):
         stretches = self.ladder.days(at, until)
-        for pk, exam_on, person, zone in in_days(plans, "exam_on", stretches, "user_id", "user__time_zone"):
+        fields = "exam_on", "user_id", "user__time_zone"
+        for pk, exam_on, person, zone in in_days(plans, "exam_on", stretches, *fields):
             for step, send_on, expires_on in self.ladder.rungs(exam_on, zone, at=at, until=until):
                 yield Candidate(f"plan-{pk}", person, exam_on, step, send_on, expires_on)
 """
@@ -118,21 +119,23 @@ def in_pages(rows: QuerySet[Any], *fields: str, size: int = PAGE) -> Iterator[tu
 def in_days(
     rows: QuerySet[Any], day: str, stretches: Iterable[tuple[date, date]], *fields: str, size: int = PAGE
 ) -> Iterator[tuple[Any, ...]]:
-    """The primary key, ``day`` and ``fields`` of the rows whose ``day`` lies in one of ``stretches``, by day.
+    """As ``in_pages``, of the rows whose ``day`` lies in one of ``stretches``, by day.
 
     Reads an index that begins with ``day`` from one end of a stretch to the other, however many rows one day
-    has: a query a stretch, and one more a page and a day that breaks a page.
+    has: a query a stretch, and one or two more a full page.
     """
+    columns = ("pk", *fields, day)
     for first, last in stretches:
         stretch = rows.filter(**{f"{day}__range": (first, last)}).order_by(day, "pk")
-        page = list(stretch.values_list("pk", day, *fields)[:size])
+        page = list(stretch.values_list(*columns)[:size])
         while page:
-            yield from page
+            for row in page:
+                yield row[:-1]
             if len(page) < size:
                 break
-            pk, reached = page[-1][:2]
+            pk, reached = page[-1][0], page[-1][-1]
             rest_of_day = rows.filter(**{day: reached, "pk__gt": pk}).order_by("pk")
-            page = list(rest_of_day.values_list("pk", day, *fields)[:size])
+            page = list(rest_of_day.values_list(*columns)[:size])
             if len(page) < size:  # the day is over
                 later = stretch.filter(**{f"{day}__gt": reached})
-                page += later.values_list("pk", day, *fields)[: size - len(page)]
+                page += later.values_list(*columns)[: size - len(page)]

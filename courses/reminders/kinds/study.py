@@ -78,11 +78,11 @@ class StudyPlanExam(Kind):
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """Plans that come to a step; a step that was over when the plan was made is none."""
-        plans, fields = _open_plans(), ("user_id", "made_at", "user__time_zone")
+        plans, fields = _open_plans(), ("exam_on", "user_id", "made_at", "user__time_zone")
         rows = (
             in_days(plans, "exam_on", self.ladder.days(at, until), *fields)
             if user_id is None
-            else plans.filter(user=user_id).values_list("pk", "exam_on", *fields)
+            else plans.filter(user=user_id).values_list("pk", *fields)
         )
         for pk, exam_on, person, made_at, zone in rows:
             for step, send_on, expires_on in self.ladder.rungs(exam_on, zone, at=at, until=until):
