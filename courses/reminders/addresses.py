@@ -3,7 +3,7 @@
 from base64 import b32encode
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
+from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 STOP_WORKS = timedelta(days=400)
 
 _STOP, _FIRST_STOP = "courses.reminders.stop.kinds", "courses.reminders.stop"
-_SUPPRESSION = "courses.reminders.suppression"
+_SUPPRESSION, _MESSAGE = "courses.reminders.suppression", "courses.reminders.message"
 
 
 class BadToken(Exception):
@@ -53,7 +53,22 @@ def _read_first_token(token: str) -> tuple[int, tuple[str, ...]]:
 
 def stop_url(user_id: int, kinds: Sequence[str]) -> str:
     """The address that asks whether to stop these kinds, and stops them when it is posted to."""
-    return absolute(reverse("reminders:stop", args=[stop_token(user_id, kinds)]))
+    return absolute(_stop_path().replace("TOKEN", stop_token(user_id, kinds)))
+
+
+@cache  # a mail asks several times, and resolving costs as much as filling the whole mail
+def _stop_path() -> str:
+    return reverse("reminders:stop", args=["TOKEN"])
+
+
+def preferences_url() -> str:
+    """Where a person chooses what they get."""
+    return absolute(_preferences_path())
+
+
+@cache
+def _preferences_path() -> str:
+    return reverse("reminders:reminders")
 
 
 def absolute(path: str) -> str:
@@ -68,9 +83,10 @@ def mail_host() -> str:
 def message_id(keys: Sequence[str]) -> str:
     """The Message-ID of the mail that tells of these reminders, in whatever order they are given.
 
-    It is the same at every attempt, so that a mailbox can tell a copy.
+    It is the same at every attempt, so that a mailbox can tell a copy. Keyed: only who saw the mail knows it, and
+    so nobody else can write a report of its return.
     """
-    digest = sha256("\n".join(sorted(keys)).encode()).digest()
+    digest = salted_hmac(_MESSAGE, "\n".join(sorted(keys)), algorithm="sha256").digest()
     return f"<{b32encode(digest).decode().lower()[:32]}@{mail_host()}>"
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from courses.reminders import kinds
-from courses.reminders.addresses import absolute, mail_host, message_id, stop_url
+from courses.reminders.addresses import mail_host, message_id, preferences_url, stop_url
 from courses.reminders.models import MailTemplateRevision, Reminder
 from courses.reminders.rendering import (
     Footer,
@@ -53,6 +53,7 @@ def write_letter(parts: Sequence[Part], *, at: datetime) -> EmailMessage:
         reply_to=[settings.REMINDERS_REPLY_TO] if settings.REMINDERS_REPLY_TO else None,
         headers={
             "Message-ID": message_id([part.reminder.key for part in parts]),
+            "Date": format_datetime(at),
             "Auto-Submitted": "auto-generated",
             "List-Id": _list_id(keys),
             "List-Unsubscribe": f"<{stop}>",
@@ -88,13 +89,8 @@ def source_of(revision: MailTemplateRevision) -> Source:
 
 
 def can_be_written(revision: MailTemplateRevision) -> bool:
-    """Whether the revision can become a mail: one with template code of older versions waits for an editor."""
+    """Whether the revision can become a mail: one with an older version's template code cannot."""
     return is_in_language(source_of(revision))
-
-
-def preferences_url() -> str:
-    """Where a person chooses what they get."""
-    return absolute(reverse("reminders:reminders"))
 
 
 def _letter(items: Sequence[tuple[Source, dict[str, str]]], reasons: tuple[Why, ...]) -> Letter:

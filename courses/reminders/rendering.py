@@ -15,7 +15,6 @@ from html import escape
 from typing import NamedTuple
 
 import nh3
-from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -31,7 +30,7 @@ VALUE_LENGTH = 4_000
 _NAME = r"[a-z][a-z0-9_]*"
 _BRACES = re.compile(rf"\{{\{{|\}}\}}|\{{({_NAME})\}}")
 _LINK = re.compile(rf"\]\(\s*\{{({_NAME})\}}\s*\)")
-_CODE = re.compile(r"\{%.*?%\}|\{#.*?#\}|\{\{\s*[\w.]+\s*(?:\|[^{}]*)?\}\}|\{%|%\}")
+_CODE = re.compile(r"\{%.*?%\}|\{#.*?#\}|(?<!\{)\{\{\s*[\w.]+\s*(?:\|[^{}]*)?\}\}|\{%|%\}")
 # a placeholder on its way through Markdown: characters of nobody's alphabet around the name
 _OPEN, _CLOSE, _LOW = "\ue000", "\ue001", "\ue002"
 _TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
@@ -41,7 +40,8 @@ _TAGS = {
     *("a", "b", "blockquote", "br", "code", "del", "em", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre"),
     *("s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
-_UNIT = re.compile(r"<li>(?:(?!</?li).)*</li>\n?|<p[^>]*>(?:(?!</?p).)*</p>\n?", re.DOTALL)
+_UNIT = re.compile(r"<li[^>]*>(?:(?!</?li).)*</li>\n?|<p[^>]*>(?:(?!</?p).)*</p>\n?", re.DOTALL)
+_EMPTY_LIST = re.compile(r"<ul[^>]*>\s*</ul>\n?")
 _LONE_LINK = re.compile(r'<p><a href="([^"]*)">((?:(?!</a>).)*)</a></p>', re.DOTALL)
 _LONE_SOURCE = re.compile(r"^\[([^\]\n]+)\]\(([^)\n]+)\)$")
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -110,6 +110,7 @@ class _Body:
     plain: tuple[tuple[_Unit, ...], ...]
     button: _Cut
     names: frozenset[str]
+    links: frozenset[str]
 
 
 # --- filling ---------------------------------------------------------------------------------------------
@@ -135,14 +136,13 @@ def render_letter(source: Source, values: Mapping[str, str], *, footer: Footer) 
         )
     subject = shortened(_one_line(_join(_line(source.subject), plain)), SUBJECT_LENGTH)
     summary = _one_line(_join(_line(source.summary), plain))
-    return _finished(subject, summary, body.html, body.plain, plain, footer)
+    return _finished(subject, summary, body.html, body.plain, plain, body.links, footer)
 
 
 def render_bundle(items: Sequence[tuple[Source, Mapping[str, str]]], *, footer: Footer) -> Letter:
     """One mail that tells several things, the first one in its subject."""
     shown: dict[str, str] = {}
-    subjects = []
-    plain = []
+    subjects, plain, links = [], [], []
     for number, (source, values) in enumerate(items):
         known = {name: clean(value) for name, value in values.items()}
         subject = _one_line(_join(_line(source.subject), known))
@@ -151,13 +151,14 @@ def render_bundle(items: Sequence[tuple[Source, Mapping[str, str]]], *, footer: 
         subjects.append(subject)
         shown |= {f"!h{number}": subject, f"!s{number}": summary, f"!w{number}": words}
         shown[f"!u{number}"] = known.get("url", "")
+        links.append(f"!u{number}")
         plain.append((_Unit((f"* {subject}",), False),))
         plain.append((_Unit((summary,), False),))
         plain.append((_Unit((f"{words}:\n", f"@!u{number}", ""), False),))
     more = len(items) - 1
     tail = ngettext(" and %(n)d more", " and %(n)d more", more) % {"n": more} if more else ""
     subject = shortened(subjects[0], SUBJECT_LENGTH - len(tail)) + tail
-    return _finished(subject, " · ".join(subjects), _bundle(len(items)), tuple(plain), shown, footer)
+    return _finished(subject, " · ".join(subjects), _bundle(len(items)), tuple(plain), shown, links, footer)
 
 
 def clean(value: object) -> str:
@@ -192,6 +193,7 @@ def _finished(
     html: str,
     plain: tuple[tuple[_Unit, ...], ...],
     values: dict[str, str],
+    links: Iterable[str],
     footer: Footer,
 ) -> Letter:
     own = {
@@ -203,26 +205,30 @@ def _finished(
     for number, why in enumerate(footer.reasons):
         own |= {f"!label{number}": why.label, f"!why{number}": why.sentence, f"!stop{number}": why.stop_url}
     known = own | values
-    links = {f"@{name}": _own_address(value, footer.site_url) for name, value in values.items()}
-    escaped = {name: escape(value) for name, value in (known | links).items()}
+    for name in links:
+        known[f"@{name}"] = _own_address(values.get(name, ""), footer.site_url)
     stoppable = all(why.stop_url for why in footer.reasons)
-    page = "".join(_filled(_page(html, len(footer.reasons), stoppable, get_language() or ""), escaped))
-    if "<ul>\n</ul>" in page:  # each of its items vanished
-        page = page.replace("<ul>\n</ul>\n", "")
-    return Letter(subject, _as_text(plain, known | links, footer), page)
+    language = get_language() or ""
+    page = _page(html, len(footer.reasons), stoppable, language)
+    filled = "".join(_filled(page, {name: escape(value) for name, value in known.items()}))
+    filled = _EMPTY_LIST.sub("", filled) if "<ul" in filled else filled
+    return Letter(subject, _as_text(plain, known, footer, language), filled)
 
 
-def _as_text(plain: tuple[tuple[_Unit, ...], ...], values: Mapping[str, str], footer: Footer) -> str:
-    blocks = ["\n".join(_tidy(line) for line in _filled(units, values)) for units in plain]
-    letter = "\n\n".join(block for block in blocks if block)
+def _as_text(
+    plain: tuple[tuple[_Unit, ...], ...], values: Mapping[str, str], footer: Footer, language: str
+) -> str:
+    blocks = ["\n".join(map(_tidy, _filled(units, values))) for units in plain]
+    stop, choose = _words_of_footer(language)
     foot = [why.sentence for why in footer.reasons if why.sentence]
-    foot += [
-        _("Stop “%(kind)s”: %(url)s") % {"kind": why.label, "url": why.stop_url}
-        for why in footer.reasons
-        if why.stop_url
-    ]
-    foot.append(_("Choose what you get and when: %(url)s") % {"url": footer.preferences_url})
-    return letter + "\n\n-- \n" + "\n".join(foot) + "\n"
+    foot += [stop % {"kind": why.label, "url": why.stop_url} for why in footer.reasons if why.stop_url]
+    foot.append(choose % {"url": footer.preferences_url})
+    return "\n\n".join(block for block in blocks if block) + "\n\n-- \n" + "\n".join(foot) + "\n"
+
+
+@lru_cache(maxsize=16)
+def _words_of_footer(language: str) -> tuple[str, str]:
+    return _("Stop “%(kind)s”: %(url)s"), _("Choose what you get and when: %(url)s")
 
 
 def _tidy(text: str) -> str:
@@ -233,7 +239,8 @@ def _tidy(text: str) -> str:
 
 def _filled(units: Iterable[_Unit], values: Mapping[str, str]) -> Iterator[str]:
     for cut, vanishes in units:
-        if vanishes and not any(values.get(name) for name in cut[1::2]):
+        # an address without words is nothing to click on
+        if vanishes and not any(values.get(name) for name in cut[1::2] if not name.startswith("@")):
             continue
         yield _join(cut, values)
 
@@ -287,6 +294,7 @@ def _body(source: str) -> _Body:
         plain=tuple(_plain_units(source)),
         button=_cut(_tokenised(_unmarked(words))),
         names=names_in(source),
+        links=frozenset(m[1] for m in _LINK.finditer(source)),
     )
 
 
@@ -363,9 +371,10 @@ def _address(written: str) -> str:
 def _unmarked(source: str) -> str:
     """Markdown as words: placeholders stay as they are written."""
     source = re.sub(r"^(?:#+ +|> ?|:::.*$)", "", plain_references(source))
-    source = re.sub(r"\*\*?(?=\S)|(?<=\S)\*\*?", "", source)
-    source = re.sub(r"(?<![\w{])_(?=\S)([^_]+)(?<=\S)_(?![\w}])", r"\1", source)
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", source.replace("`", ""))
+    source = re.sub(
+        r"\\([!-/:-@\[-`{-~])|\*\*?(?=\S)|(?<=\S)\*\*?", lambda m: m[1] or "", source.replace("`", "")
+    )
+    return re.sub(r"(?<![\w{])_(?=\S)([^_]+)(?<=\S)_(?![\w}])", r"\1", source)
 
 
 @lru_cache(maxsize=64)
@@ -465,7 +474,7 @@ def _problems_of_body(body: str, sample: Mapping[str, str]) -> Iterator[str]:
     rendered = render(_tokenised(text), prefix="mail")
     yield from (_("Text: %(problem)s.") % {"problem": problem} for problem in rendered.problems)
     for number, prefix, target, _role in references(body):
-        if "{" in target or prefix not in SYSTEMS and prefix != "guideline":
+        if "{" in target or (prefix not in SYSTEMS and prefix != "guideline"):
             yield _(
                 "Text, line %(number)d: [[%(target)s]] does not work in a mail; name the code itself."
             ) % {
@@ -488,15 +497,12 @@ def _problems_of_body(body: str, sample: Mapping[str, str]) -> Iterator[str]:
                 "address": address
             }
     buttons = [address for address, _words in _LONE_LINK.findall(html)]
-    if buttons != [_token("@url")]:
-        yield (
-            _(
-                "Text: exactly one link stands alone in its paragraph, the button: [What to do]({url}). Here %(n)d do."
-            )
-            % {"n": len(buttons)}
-            if len(buttons) != 1
-            else _("Text: the link that stands alone in its paragraph is the button and leads to {url}.")
-        )
+    if len(buttons) != 1:
+        yield _(
+            "Text: one link stands alone in its paragraph, [What to do]({url}): the button; here %(n)d do."
+        ) % {"n": len(buttons)}
+    elif buttons != [_token("@url")]:
+        yield _("Text: the link that stands alone in its paragraph is the button and leads to {url}.")
     words = " ".join(line for units in _plain_units(body) for line in _filled(units, sample))
     if not any(c.isalnum() for c in re.sub(r"https?://\S+", "", words)):
         yield _("Text is empty once it is filled in.")
