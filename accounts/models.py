@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.along import read_late
 from accounts.roles import Role
 from portal.lib.owned import OwnedQuerySet
 
@@ -112,6 +113,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def role_names(self) -> frozenset[str]:
         """The groups the person is in; one query per request at most."""
         return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def unread(self) -> int:
+        """How many lines of the inbox were not read; a session reads it along (``accounts.along``)."""
+        return read_late(User, self.pk, "unread") or 0
 
     def has_role(self, *names: str) -> bool:
         """Whether the person has one of the roles; an administrator has them all."""

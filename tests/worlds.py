@@ -66,7 +66,9 @@ from courses.exams.models import (
 )
 from courses.jobs.actions import enqueue_job
 from courses.progress.models import CourseCompletion
+from courses.reminders.actions import write_template_revision
 from courses.reminders.addresses import stop_token
+from courses.reminders.models import MailTemplate, Reminder
 from portal.lib.revisions import publish_revision
 
 #: Long before any test runs, so that what is published then is live for views on the real clock.
@@ -351,6 +353,8 @@ class World:
         )
         self.calendar_token = make_calendar_feed(user=self.student, at=now)
         self.saved = save_code(user=self.student, system="icd10cm", code="E11.65", note="Mine", at=now)
+        self.mailed = self._reminder("email", message_id="<world@localhost>", sent_at=now)
+        self.told = self._reminder("inbox", sent_at=now)
         self.stop_token = stop_token(self.student.pk, ["ce_cycle_end"])
         self.packet = ask_packet(
             user=self.student, body=self.held.certification.body, first_on=today, last_on=today, at=now
@@ -363,6 +367,36 @@ class World:
             expires_at=now + timedelta(days=7),
         )
         self.job = enqueue_job(kind="codesets.load_release", by=self.student, at=now)
+
+    def _reminder(self, channel: str, **fields: Any) -> Reminder:
+        """One that went to the student."""
+        template, is_new = MailTemplate.objects.get_or_create(kind="ce_cycle_end")
+        if is_new:
+            revision = write_template_revision(
+                template=template,
+                subject="A deadline",
+                summary="{why}",
+                body="Hello {name},\n\n[Open it]({url})\n",
+                by=None,
+                at=LONG_AGO,
+                pack_digest="x",
+            )
+            publish_revision(revision=revision, by=None, live_from=LONG_AGO)
+        return Reminder.objects.create(
+            key=f"ce_cycle_end:cycle-1:{self.student.pk}:2020-03-31:30:{channel}",
+            kind="ce_cycle_end",
+            subject="cycle-1",
+            user=self.student,
+            due_on=date(2020, 3, 31),
+            step=30,
+            channel=channel,
+            state=Reminder.State.SENT,
+            not_before=LONG_AGO,
+            created_at=LONG_AGO,
+            template_revision=template.revisions.get(),
+            said={"name": "Sam", "why": "A test.", "url": "http://localhost:8000/credentials/"},
+            **fields,
+        )
 
     def _blueprint(self, key: str, domain: Domain) -> Blueprint:
         blueprint = Blueprint.objects.create(

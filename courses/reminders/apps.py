@@ -10,13 +10,19 @@ class RemindersConfig(AppConfig):
     verbose_name = _("Reminders")
 
     def ready(self) -> None:
+        from accounts.along import read_along
+        from courses.reminders import checks  # noqa: F401  # registers
         from courses.reminders.kinds import register
-        from courses.reminders.kinds.credentials import CeCycleEnd
-        from courses.reminders.kinds.exams import AttemptRescored, QuestionReportAnswered
-        from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
+        from courses.reminders.kinds.codes import KINDS as CODES
+        from courses.reminders.kinds.credentials import KINDS as CREDENTIALS
+        from courses.reminders.kinds.exams import KINDS as EXAMS
+        from courses.reminders.kinds.overview import KINDS as OVERVIEW
+        from courses.reminders.kinds.study import KINDS as STUDY
+        from courses.reminders.kinds.work import KINDS as WORK
+        from courses.reminders.queries.inbox import unread_of_person
+        from courses.reminders.receivers import connect
 
-        register(CeCycleEnd())
-        register(QuestionReportAnswered())
-        register(AttemptRescored())
-        register(StudyPlanExam())
-        register(StudyPlanBehind())
+        for kind in (*CREDENTIALS, *STUDY, *EXAMS, *CODES, *WORK, *OVERVIEW):
+            register(kind())
+        read_along("unread", unread_of_person())
+        connect()

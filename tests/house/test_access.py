@@ -55,7 +55,8 @@ RULES: Rules = {
     "pages:today": (MEMBER, READ, nothing),
     "pages:healthz": (PUBLIC, READ, nothing),
     "pages:readyz": (PUBLIC, READ, nothing),
-    # not there without a token, and the mailbox not outside a demo
+    # not there without a token, without a mail service, and the mailbox not outside a demo
+    "reminders:mail_events": ("nowhere", WRITE | {"HEAD"}, lambda w: ["mailgun"]),
     "pages:worker_health": ("nowhere", READ, nothing),
     "pages:mailbox": ("nowhere", READ, nothing),
     "pages:mail": ("nowhere", READ, lambda w: ["0"]),
@@ -182,7 +183,17 @@ RULES: Rules = {
     "credentials:packet": (OWNER, READ, lambda w: [w.packet.pk]),
     "credentials:download_packet": (OWNER, READ, lambda w: [w.packet.pk]),
     "reminders:reminders": (MEMBER, BOTH, nothing),
+    "reminders:start_again": (MEMBER, WRITE, nothing),
+    "reminders:write_again": (MEMBER, WRITE, nothing),
+    "reminders:history": (MEMBER, READ, nothing),
+    "reminders:sent": (OWNER, READ, lambda w: [w.mailed.pk]),
+    "reminders:sent_html": (OWNER, READ, lambda w: [w.mailed.pk]),
+    "reminders:inbox": (MEMBER, READ, nothing),
+    "reminders:mark": (OWNER, WRITE, lambda w: [w.told.pk]),
+    "reminders:mark_all": (MEMBER, WRITE, nothing),
+    "reminders:unmark_all": (MEMBER, WRITE, nothing),
     "reminders:stop": (PUBLIC, BOTH, lambda w: [w.stop_token]),
+    "reminders:undo_stop": (OWNER, WRITE, lambda w: [w.stop_token]),
     "jobs:job": (OWNER, READ, lambda w: [w.job.pk]),
     "accounts:profile": (MEMBER, BOTH, nothing),
     "accounts:terms": (MEMBER, BOTH, nothing),
@@ -191,8 +202,9 @@ RULES: Rules = {
 ALSO = {"jobs:job": {"editor", "administrator"}, "credentials:evidence": {"administrator"}}
 #: Open to staff before they have a second factor, and to people before they accept the terms.
 BEFORE_TERMS = {"accounts:terms"}
-#: Takes a POST without a CSRF token: one-click stop of RFC 8058, whose own token is the proof.
-NO_CSRF = {"reminders:stop"}
+#: Takes a POST without a CSRF token: one-click stop of RFC 8058, whose own token is the proof, and the mail
+#: service, whose signature is.
+NO_CSRF = {"reminders:stop", "reminders:mail_events"}
 
 
 def expected(name: str, who: str, method: str, rules: Rules = RULES) -> set[int]:

@@ -7,11 +7,11 @@ from courses.reminders.queries.judging import (
     hours_of,
     is_suppressed,
     judge,
-    next_moments,
     reminder_key,
     settings_of,
     turned_off,
 )
+from courses.reminders.queries.people import next_moments
 
 __all__ = [
     "Facts",
