@@ -1,6 +1,6 @@
 """Writing rule sets, and finding the one in force."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -54,5 +54,10 @@ def save_rule_set(*, key: str, rule: Mapping[str, Any], pack_digest: str) -> Sav
 
 def rule_set_for(body: Body, certification: str, on: date) -> RuleSet | None:
     """The rule set in force ``on`` that speaks of ``certification``; one that names it goes first."""
-    rows = [row for row in RuleSet.objects.in_force(body, on) if row.rule().speaks_of(certification)]
-    return min(rows, key=lambda row: not row.terms["certifications"], default=None)
+    return rule_set_among(RuleSet.objects.in_force(body, on), certification)
+
+
+def rule_set_among(rows: Iterable[RuleSet], certification: str) -> RuleSet | None:
+    """The row that speaks of ``certification``; one that names it goes first, then the first given."""
+    speaking = [row for row in rows if row.rule().speaks_of(certification)]
+    return min(speaking, key=lambda row: not row.terms["certifications"], default=None)
