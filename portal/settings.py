@@ -277,6 +277,13 @@ REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
 REMINDERS_REPLY_TO = env.str("REMINDERS_REPLY_TO", "")
 # so many new reminders of a kind at once, and ten times as many as usual, wait for approval
 REMINDERS_HOLD_ABOVE = env.int("REMINDERS_HOLD_ABOVE", 5000)
+# which service reports bounces and complaints, and how it proves that it is the sender of a report
+MAIL_EVENTS_SERVICE = env.str("MAIL_EVENTS_SERVICE", "")
+MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", "")
+if MAIL_EVENTS_SERVICE and find_spec("anymail") is None:
+    raise ImproperlyConfigured("MAIL_EVENTS_SERVICE needs the extra email: pip install django-anymail.")
+if MAIL_EVENTS_SERVICE and len(MAIL_EVENTS_SECRET) < 16:
+    raise ImproperlyConfigured("MAIL_EVENTS_SECRET must have at least 16 characters.")
 if DEMO:
     EMAIL_BACKEND = "portal.lib.mailfolder.EmailBackend"
 elif not TESTING:

@@ -1,6 +1,8 @@
 """Health pages: is the process alive, may it take requests, does delivery keep up."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,11 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from courses.jobs.models import Heartbeat
-from courses.reminders.models import Reminder
+from courses.reminders.queries import LATE, Punctuality, punctuality
 from portal.lib.access import public
 
 BEAT_MAY_PAUSE = timedelta(minutes=5)
-DELIVERY_MAY_LAG = timedelta(minutes=15)
 
 
 @public
@@ -53,6 +54,29 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ready": not missing, "missing_migrations": missing}, status=503 if missing else 200)
 
 
+@dataclass(frozen=True)
+class WorkerState:
+    """Whether background work keeps up at a moment, and if not, why."""
+
+    alarms: tuple[str, ...]
+    ticks: Mapping[str, datetime]
+    punctuality: Punctuality
+
+
+def worker_state(*, at: datetime) -> WorkerState:
+    """What ``worker_health`` judges: the last ticks and how late delivery is."""
+    ticks = dict(Heartbeat.objects.values_list("name", "at"))
+    mail = punctuality(at=at)
+    alarms = []
+    if not ticks or at - max(ticks.values()) > BEAT_MAY_PAUSE:
+        alarms.append("beat has not ticked for 5 minutes")
+    if mail.late_by > LATE:
+        alarms.append("the oldest due reminder is over 15 minutes late")
+        if mail.away_since is not None:
+            alarms.append("the mail server is away")
+    return WorkerState(tuple(alarms), ticks, mail)
+
+
 @public
 @require_safe
 @never_cache
@@ -60,29 +84,24 @@ def worker_health(request: HttpRequest) -> HttpResponse:
     """Whether background work keeps up; needs ``WORKER_HEALTH_TOKEN``, 404 without.
 
     Red (503) when beat has not ticked for 5 minutes or the oldest due reminder is over 15 minutes late. A
-    broker that does not answer is shown but is no alarm by itself: work that it delays turns this red.
+    broker that does not answer, or a mail server that went away a moment ago, is shown but is no alarm by
+    itself: work that it delays turns this red.
     """
     expected = settings.WORKER_HEALTH_TOKEN
     given = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.GET.get("token", "")
     if not expected or not constant_time_compare(given, expected):
         raise Http404
-    at = timezone.now()
-    ticks = dict(Heartbeat.objects.values_list("name", "at"))
-    oldest = Reminder.objects.oldest_due(at)
-    lag = max(at - oldest.not_before, timedelta()) if oldest else timedelta()
-    alarms = []
-    if not ticks or at - max(ticks.values()) > BEAT_MAY_PAUSE:
-        alarms.append("beat has not ticked for 5 minutes")
-    if lag > DELIVERY_MAY_LAG:
-        alarms.append("the oldest due reminder is over 15 minutes late")
+    state = worker_state(at=timezone.now())
+    away_since = state.punctuality.away_since
     answer: dict[str, Any] = {
-        "healthy": not alarms,
-        "alarms": alarms,
+        "healthy": not state.alarms,
+        "alarms": list(state.alarms),
         "broker": _broker_state(),
-        "ticks": {name: tick.isoformat() for name, tick in sorted(ticks.items())},
-        "oldest_due_seconds": round(lag.total_seconds()),
+        "mail_server_away_since": away_since.isoformat() if away_since else None,
+        "ticks": {name: tick.isoformat() for name, tick in sorted(state.ticks.items())},
+        "oldest_due_seconds": round(state.punctuality.late_by.total_seconds()),
     }
-    return JsonResponse(answer, status=503 if alarms else 200)
+    return JsonResponse(answer, status=503 if state.alarms else 200)
 
 
 def _broker_state() -> str:

@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         *("codesets:index_books", "codesets:index_book", "codesets:index_letter", "codesets:index_term"),
         *("codesets:pcs", "codesets:pcs_table", "codesets:browse", "codesets:browse_group"),
         *("reminders:stop", "exams:changes", "credentials:rules", "credentials:rule_set"),
+        "reminders:mail_events",
         *("credentials:check_form", "credentials:check"),
         *("credentials:badge_issuer", "credentials:badge_keys", "credentials:badge_key"),
         *("credentials:badge_achievement", "credentials:badge_status"),

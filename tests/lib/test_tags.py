@@ -1,12 +1,14 @@
 """Tags and components: what they promise to every page."""
 
+from datetime import timedelta
+
 import pytest
 from django import forms
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from portal.lib.templatetags.crosswalk import icon, percent
+from portal.lib.templatetags.crosswalk import icon, percent, span
 
 
 def draw(source: str, **context: object) -> str:
@@ -39,6 +41,17 @@ def test_percent_is_whole_and_says_hundred_only_when_reached(
     value: object, maximum: object, shown: int
 ) -> None:
     assert percent(value, maximum) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        *((-5, "0 s"), (0.4, "0 s"), (59, "59 s"), (60, "1 min"), (150, "2 min"), (3600, "1 h")),
+        *((7500, "2 h 5 min"), (86_400, "1 d"), (90_061, "1 d 1 h")),
+    ],
+)
+def test_span_is_short(seconds: float, said: str) -> None:
+    assert span(timedelta(seconds=seconds)) == said
 
 
 def test_capture_of_space_is_empty() -> None:

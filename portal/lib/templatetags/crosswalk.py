@@ -1,6 +1,7 @@
 """Tags and filters that every template has without loading them (a builtin of the template engine)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -116,6 +117,21 @@ def percent(value: Any, maximum: Any) -> int:
 def amount(value: Any) -> str:
     """A number as people write it, to the hundredth: 6, 6.5, 0.25."""
     return f"{round(Decimal(str(value or 0)), 2).normalize():f}"
+
+
+@register.filter
+def span(value: timedelta) -> str:
+    """How long, in its two largest units at most: 45 s, 3 min, 2 h 5 min, 3 d 4 h."""
+    seconds = max(round(value.total_seconds()), 0)
+    if seconds < 60:
+        return str(_("%(n)d s") % {"n": seconds})
+    minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86400
+    parts = [
+        (_("%(n)d d"), days),
+        (_("%(n)d h"), hours),
+        (_("%(n)d min"), 0 if days else minutes),
+    ]
+    return " ".join(str(unit % {"n": number}) for unit, number in parts if number)
 
 
 @register.filter
