@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -21,15 +20,14 @@ from courses.reminders import kinds
 from courses.reminders.actions import Planned, plan
 from courses.reminders.delivery import deliver_due
 from courses.reminders.kinds import Kind
-from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam
+from courses.reminders.kinds.study import StudyPlanBehind, StudyPlanExam, StudySessionToday
 from courses.reminders.models import Reminder
 from courses.reminders.queries import next_moments
 from tests.conftest import MakePerson
-from tests.reminders.drill import publish_template
+from tests.reminders.shipped import publish_shipped
 
 pytestmark = pytest.mark.django_db
-STARTER = Path(__file__).parents[2] / "courses/content/packs/starter/mail"
-EXAM, BEHIND = "study_plan_exam", "study_plan_behind"
+EXAM, BEHIND, SESSION = "study_plan_exam", "study_plan_behind", "study_session_today"
 #: Monday to Friday, made on a Monday; the exam is on a Friday.
 MADE_AT, EXAM_ON = datetime(2027, 3, 1, 15, tzinfo=UTC), date(2027, 5, 7)
 MakePlan = Callable[..., StudyPlan]
@@ -37,20 +35,34 @@ MakePlan = Callable[..., StudyPlan]
 
 @pytest.fixture(autouse=True)
 def shipped_templates(db: None) -> None:
-    for key in (EXAM, BEHIND):
-        _, head, body = (STARTER / f"{key}.md").read_text().split("---\n", 2)
-        publish_template(key, yaml.safe_load(head)["subject"], body)
+    publish_shipped(EXAM, BEHIND, SESSION)
 
 
 @pytest.fixture(autouse=True)
-def only_these(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_these(monkeypatch: pytest.MonkeyPatch, shipped_templates: None) -> None:
     """What other kinds plan and ask is theirs."""
     monkeypatch.setattr(kinds, "_kinds", {EXAM: StudyPlanExam(), BEHIND: StudyPlanBehind()})
 
 
 @pytest.fixture
-def only_exam(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_exam(monkeypatch: pytest.MonkeyPatch, only_these: None) -> None:
     monkeypatch.setattr(kinds, "_kinds", {EXAM: StudyPlanExam()})
+
+
+@pytest.fixture
+def only_behind(monkeypatch: pytest.MonkeyPatch, only_these: None) -> None:
+    monkeypatch.setattr(kinds, "_kinds", {BEHIND: StudyPlanBehind()})
+
+
+@pytest.fixture
+def only_session(monkeypatch: pytest.MonkeyPatch, only_these: None) -> StudySessionToday:
+    kind = StudySessionToday()
+    monkeypatch.setattr(kinds, "_kinds", {SESSION: kind})
+    return kind
+
+
+def sent() -> QuerySet[Reminder]:
+    return Reminder.objects.filter(state="sent", channel="email").order_by("sent_at")
 
 
 @pytest.fixture
@@ -121,26 +133,29 @@ def test_each_step_to_the_exam_goes_once_in_the_morning(
     make_plan(york)
     live_through(MADE_AT, 70)
 
-    sent = Reminder.objects.filter(state="sent").order_by("sent_at")
-    assert [(row.kind, row.step) for row in sent] == [(EXAM, 30), (EXAM, 14), (EXAM, 7), (EXAM, 1)]
-    # nine o'clock in New York, on both sides of no change of the clock and well after that of 14 March
-    assert [row.not_before for row in sent] == [
+    assert [(row.kind, row.step) for row in sent()] == [(EXAM, step) for step in (60, 30, 14, 7, 1)]
+    # nine o'clock in New York, on both sides of the change of the clock of 14 March
+    assert [row.not_before for row in sent()] == [
+        datetime(2027, 3, 8, 14, tzinfo=UTC),
         datetime(2027, 4, 7, 13, tzinfo=UTC),
         datetime(2027, 4, 23, 13, tzinfo=UTC),
         datetime(2027, 4, 30, 13, tzinfo=UTC),
         datetime(2027, 5, 6, 13, tzinfo=UTC),
     ]
     assert [mail.subject for mail in mailoutbox] == [
+        "CPC mock exam: 60 days left",
         "CPC mock exam: 30 days left",
         "CPC mock exam: 14 days left",
         "CPC mock exam: 7 days left",
         "CPC mock exam: 1 day left",
     ]
-    text = str(mailoutbox[0].body)
-    assert "Left in your plan: 30 lessons, 0 practice sets, 0 mock exams. Everything fits" in text
+    text = str(mailoutbox[1].body)
+    assert "Fri 7 May 2027, 30 days from now" in text
+    assert "Left in your plan: 30 lessons. Everything fits" in text
     assert "http://localhost:8000/practice/plan/" in text
     assert "because you made a study plan here" in text
-    assert str(mailoutbox[0].alternatives[0].content).count('class="button"') == 1
+    assert str(mailoutbox[1].alternatives[0].content).count('class="button"') == 1
+    assert Reminder.objects.filter(state="sent", channel="inbox").count() == 5
 
 
 @pytest.mark.parametrize(
@@ -160,8 +175,7 @@ def test_steps_go_on_the_persons_own_morning(
     make_plan(make_person(time_zone=zone))
     live_through(MADE_AT, 70)
 
-    sent = Reminder.objects.filter(state="sent", step__in=[30, 1]).order_by("sent_at")
-    assert [f"{row.not_before:%Y-%m-%d %H:%M}" for row in sent] == moments
+    assert [f"{row.not_before:%Y-%m-%d %H:%M}" for row in sent().filter(step__in=[30, 1])] == moments
 
 
 def test_plan_made_late_is_not_reminded_of_steps_that_were_over(make_plan: MakePlan, york: User) -> None:
@@ -175,11 +189,13 @@ def test_plan_made_late_is_not_reminded_of_steps_that_were_over(make_plan: MakeP
 def test_moved_exam_moves_its_reminders(make_plan: MakePlan, york: User, only_exam: None) -> None:
     make_plan(york)
     now = datetime(2027, 4, 6, 13, tzinfo=UTC)
-    assert plan(at=now) == Planned(inserted=1)
+    assert plan(at=now) == Planned(inserted=2)
     make_plan(york, exam_on=EXAM_ON + timedelta(days=1), at=now)
 
-    assert plan(at=now) == Planned(inserted=1, cancelled=1)
-    assert Reminder.objects.get(state="planned").not_before == datetime(2027, 4, 8, 13, tzinfo=UTC)
+    assert plan(at=now) == Planned(inserted=2, cancelled=2)
+    assert set(Reminder.objects.filter(state="planned").values_list("not_before", flat=True)) == {
+        datetime(2027, 4, 8, 13, tzinfo=UTC)
+    }
 
 
 @pytest.mark.parametrize(
@@ -197,19 +213,19 @@ def test_plan_that_changed_after_planning_is_not_reminded(
     plan(at=now - timedelta(hours=10))
     change(york)
 
-    assert deliver_due(at=now).cancelled == 1
-    assert Reminder.objects.get().reason == reason
+    assert deliver_due(at=now).cancelled == 2
+    assert set(Reminder.objects.values_list("reason", flat=True)) == {reason}
 
 
 # --- nothing was done ----------------------------------------------------------------------------------
 def test_nothing_on_three_days_of_study_brings_one_mail_and_then_silence(
-    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+    make_plan: MakePlan, york: User, only_behind: None, mailoutbox: list[EmailMessage]
 ) -> None:
     make_plan(york)  # on a Monday: Tuesday, Wednesday and Thursday pass
     live_through(MADE_AT, 30)
 
     (mail,) = mailoutbox
-    (row,) = Reminder.objects.filter(state="sent")
+    (row,) = sent()
     assert (row.kind, row.not_before) == (BEHIND, datetime(2027, 3, 5, 14, tzinfo=UTC))  # Friday, 09:00 EST
     assert mail.subject == "Your study plan: 60 minutes today, 63 days to the exam"
     assert "Next is “Lesson 1 of Long”." in str(mail.body)
@@ -217,7 +233,7 @@ def test_nothing_on_three_days_of_study_brings_one_mail_and_then_silence(
 
 
 def test_whoever_studies_every_other_day_hears_nothing(
-    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+    make_plan: MakePlan, york: User, only_behind: None, mailoutbox: list[EmailMessage]
 ) -> None:
     make_plan(york)
     numbers = iter(range(1, 31))
@@ -229,11 +245,11 @@ def test_whoever_studies_every_other_day_hears_nothing(
     live_through(MADE_AT, 30, study)
 
     assert mailoutbox == []
-    assert not Reminder.objects.filter(state="sent").exists()
+    assert not sent().exists()
 
 
 def test_after_something_was_done_again_there_may_be_another_word(
-    make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]
+    make_plan: MakePlan, york: User, only_behind: None, mailoutbox: list[EmailMessage]
 ) -> None:
     make_plan(york)
 
@@ -243,8 +259,7 @@ def test_after_something_was_done_again_there_may_be_another_word(
 
     live_through(MADE_AT, 30, once)
 
-    sent = Reminder.objects.filter(state="sent").order_by("sent_at")
-    assert [row.due_on for row in sent] == [date(2027, 3, 5), date(2027, 3, 16)]
+    assert [row.due_on for row in sent()] == [date(2027, 3, 5), date(2027, 3, 16)]
 
 
 def test_lesson_on_the_eve_stops_the_mail(make_plan: MakePlan, york: User) -> None:
@@ -253,15 +268,15 @@ def test_lesson_on_the_eve_stops_the_mail(make_plan: MakePlan, york: User) -> No
     plan(at=now - timedelta(hours=30))
     read(york, 1, now - timedelta(hours=20))
 
-    assert deliver_due(at=now).cancelled == 1
-    assert Reminder.objects.get().reason == "done"
+    assert deliver_due(at=now).cancelled == 2
+    assert set(Reminder.objects.values_list("reason", flat=True)) == {"done"}
 
 
 def test_only_days_of_study_count(make_plan: MakePlan, york: User, mailoutbox: list[EmailMessage]) -> None:
     make_plan(york, study_days=[6])  # Sundays 7, 14 and 21 March pass
     live_through(MADE_AT, 40)
 
-    assert [row.due_on for row in Reminder.objects.filter(state="sent", kind=BEHIND)] == [date(2027, 3, 28)]
+    assert [row.due_on for row in sent().filter(kind=BEHIND)] == [date(2027, 3, 28)]
 
 
 def test_nothing_is_asked_once_everything_is_done(make_plan: MakePlan, york: User) -> None:
@@ -270,9 +285,7 @@ def test_nothing_is_asked_once_everything_is_done(make_plan: MakePlan, york: Use
         read(york, number, MADE_AT)
     live_through(MADE_AT, 10)
 
-    assert list(Reminder.objects.filter(kind=BEHIND).values_list("state", "reason")) == [
-        ("cancelled", "done")
-    ]
+    assert set(Reminder.objects.filter(kind=BEHIND).values_list("state", "reason")) == {("cancelled", "done")}
 
 
 def test_nobody_is_called_back_on_or_after_the_exam(make_plan: MakePlan, york: User) -> None:
@@ -282,21 +295,106 @@ def test_nobody_is_called_back_on_or_after_the_exam(make_plan: MakePlan, york: U
     assert not Reminder.objects.filter(kind=BEHIND).exists()
 
 
-# --- both ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("kind", [StudyPlanExam(), StudyPlanBehind()], ids=lambda kind: str(kind.key))
-def test_sample_has_the_names_and_types_of_the_real_context(
-    kind: Kind, make_plan: MakePlan, york: User
+# --- a day of study ------------------------------------------------------------------------------------
+def test_day_of_study_stands_in_the_inbox_until_something_is_done(
+    make_plan: MakePlan, york: User, only_session: StudySessionToday, mailoutbox: list[EmailMessage]
 ) -> None:
+    make_plan(york, study_days=[1, 3])  # Tuesdays and Thursdays
+
+    def study(now: datetime) -> None:
+        if now.date() == date(2027, 3, 9):
+            read(york, 1, now.replace(hour=11))
+
+    live_through(MADE_AT, 11, study)
+
+    rows = Reminder.objects.order_by("due_on").values_list("due_on", "channel", "state", "reason")
+    assert list(rows) == [
+        (date(2027, 3, 2), "inbox", "sent", ""),
+        (date(2027, 3, 4), "inbox", "sent", ""),
+        (date(2027, 3, 9), "inbox", "cancelled", "done"),
+        (date(2027, 3, 11), "inbox", "sent", ""),
+    ]
+    first = Reminder.objects.get(due_on=date(2027, 3, 2))
+    assert first.not_before == datetime(2027, 3, 2, 14, tzinfo=UTC)
+    assert first.said["first"] == "Lesson 1 of Long"
+    assert first.said["minutes"] == "150 minutes"
+    assert first.said["url"].endswith("/courses/long/long-1/")
+    assert Reminder.objects.get(due_on=date(2027, 3, 11)).said["first"] == "Lesson 2 of Long"
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [
+        ("Pacific/Kiritimati", datetime(2027, 3, 2, 19, tzinfo=UTC)),  # there it was Tuesday already
+        ("America/Los_Angeles", datetime(2027, 3, 2, 17, tzinfo=UTC)),
+    ],
+)
+def test_day_of_study_is_the_persons_own(
+    zone: str, moment: datetime, make_plan: MakePlan, make_person: MakePerson, only_session: StudySessionToday
+) -> None:
+    make_plan(make_person(time_zone=zone))
+
+    plan(at=MADE_AT)
+
+    assert Reminder.objects.earliest("not_before").not_before == moment
+
+
+def test_no_day_of_study_is_left_on_the_day_before_the_exam(
+    make_plan: MakePlan, york: User, only_session: StudySessionToday
+) -> None:
+    row = make_plan(york, exam_on=date(2027, 3, 5), study_days=range(7))
+
+    found = list(only_session.candidates(at=MADE_AT, until=MADE_AT + timedelta(days=9)))
+
+    assert [one.due_on for one in found] == [date(2027, 3, 2), date(2027, 3, 3)]
+    subjects = [one.subject for one in found]
+    assert only_session.deadlines(subjects) == {one.subject: one.due_on for one in found}
+    StudyPlan.objects.filter(pk=row.pk).update(study_days=[1])
+    assert list(only_session.deadlines(subjects).values()) == [date(2027, 3, 2)]
+    end_study_plan(user=york, at=MADE_AT)
+    assert only_session.deadlines(subjects) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"study_days": [2]}, "moved"),
+        ({"ended_at": MADE_AT}, "closed"),
+        ({"exam_on": date(2027, 3, 3)}, "done"),  # nothing is planned on the eve
+    ],
+)
+def test_day_of_study_that_changed_after_planning_is_not_told(
+    change: dict[str, Any], reason: str, make_plan: MakePlan, york: User, only_session: StudySessionToday
+) -> None:
+    make_plan(york)
+    plan(at=MADE_AT)
+    StudyPlan.objects.update(**change)
+
+    deliver_due(at=datetime(2027, 3, 2, 14, tzinfo=UTC))
+
+    assert Reminder.objects.get(due_on=date(2027, 3, 2)).reason == reason
+
+
+# --- all -----------------------------------------------------------------------------------------------
+ALL = [StudyPlanExam(), StudyPlanBehind(), StudySessionToday()]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: str(kind.key))
+def test_sample_has_the_names_of_the_real_context(kind: Kind, make_plan: MakePlan, york: User) -> None:
     row = make_plan(york)
-    reminder = Reminder(user=york, kind=kind.key, subject=f"plan-{row.pk}", due_on=EXAM_ON)
-    context, sample = kind.context(reminder, at=MADE_AT), kind.sample_context()
+    subject = f"plan-{row.pk}.2027-03-02" if kind.key == SESSION else f"plan-{row.pk}"
+    reminder = Reminder(pk=1, user=york, kind=kind.key, subject=subject, due_on=EXAM_ON)
+    context = kind.context(reminder, kind.read([reminder], at=MADE_AT)[1], at=MADE_AT)
 
-    assert {name: type(value) for name, value in context.items()} == {
-        name: type(value) for name, value in sample.items()
-    }
+    assert context.keys() == kind.sample_context().keys()
+    assert {type(value) for value in context.values()} == {str}
 
 
-def test_both_can_be_turned_off_by_themselves(make_plan: MakePlan, york: User) -> None:
+def test_all_can_be_turned_off_by_themselves(
+    make_plan: MakePlan, york: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kinds, "_kinds", {kind.key: kind for kind in ALL})
     client = Client()
     client.force_login(york)
 
@@ -304,22 +402,36 @@ def test_both_can_be_turned_off_by_themselves(make_plan: MakePlan, york: User) -
 
     assert "Exam date of my study plan" in page
     assert "A word when I fall behind my study plan" in page
+    assert "block of my study plan" in page
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("when", [datetime(2027, 3, 4, 13, tzinfo=UTC), datetime(2027, 4, 6, 13, tzinfo=UTC)])
-def test_planning_asks_the_same_number_of_questions(
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: str(kind.key))
+def test_kind_asks_the_same_number_of_questions(
+    kind: Kind,
     count: int,
-    when: datetime,
     make_plan: MakePlan,
     make_person: MakePerson,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for n in range(count):
         make_plan(make_person(f"p{n}@example.com"))
-    assert plan(at=when).inserted == count
+    when = datetime(2027, 3, 4, 13, tzinfo=UTC) if kind.key != EXAM else datetime(2027, 4, 6, 13, tzinfo=UTC)
+    # the exam's steps lie in three stretches of days
+    with django_assert_num_queries(3 if kind.key == EXAM else 1):
+        found = list(kind.candidates(at=when, until=when + timedelta(hours=36)))
+    people = {one.user_id: one for one in found}
+    assert len(people) == count
+    reminders = [
+        Reminder(pk=pk, user=User.objects.get(pk=pk), kind=kind.key, subject=one.subject, due_on=one.due_on)
+        for pk, one in people.items()
+    ]
 
-    # for each kind its planned rows and its plans; of those planned their plans; people, preferences and keys
-    # of the one that has candidates
-    with django_assert_num_queries(2 * 2 + 1 + 3):
-        plan(at=when)
+    with django_assert_num_queries(1):
+        assert kind.deadlines([one.subject for one in found]).keys() == {one.subject for one in found}
+    # the plans, and what is left in them: ten, less one as this exam has no sections
+    with django_assert_num_queries(1 + 9):
+        facts = kind.read(reminders, at=when)
+        for reminder in reminders:
+            assert kind.still_true(reminder, facts[reminder.pk], at=when) in (None, "moved")
+            kind.context(reminder, facts[reminder.pk], at=when)
