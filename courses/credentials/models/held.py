@@ -130,7 +130,7 @@ class Cycle(models.Model):
         ]
         indexes = [
             # which cycles end soon?
-            models.Index(fields=["ends_on"], name="credentials_cycle_ending"),
+            models.Index(fields=["ends_on", "id"], name="credentials_cycle_by_end"),
             # which ones were opened lately?
             models.Index(fields=["opened_at"], name="credentials_cycle_opened"),
             # which ones that were given more time end soon?

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from courses.credentials.models import CredentialHeld, Cycle
 from courses.credentials.queries.standing import CycleStanding, held_of_cycles, standings_of
@@ -32,8 +32,9 @@ _COLUMNS = ("user_id", "user__time_zone", "starts_on", "opened_at")
 
 def kept_cycles(statuses: Collection[str] = CredentialHeld.KEPT) -> QuerySet[Cycle]:
     """Cycles in which somebody holds a credential that is one of ``statuses``."""
-    kept = CredentialHeld.objects.filter(cycles=OuterRef("pk"), status__in=sorted(statuses))
-    return Cycle.objects.filter(Exists(kept))
+    kept = CredentialHeld.objects.filter(cycles=OuterRef("pk"), status__in=sorted(statuses)).order_by()
+    # not Exists(): PostgreSQL would join every cycle there is before it takes a page
+    return Cycle.objects.alias(kept=Subquery(kept.values("pk")[:1])).filter(kept__isnull=False)
 
 
 def ending_in(rows: QuerySet[Cycle], stretches: Iterable[tuple[date, date]]) -> Iterator[Dates]:
