@@ -94,20 +94,17 @@ def read_report(mail: bytes) -> list[Returned] | None:
 
 
 def _read(mail: Message) -> list[Returned] | None:
-    parts = mail.get_payload()
-    if mail.get_content_type() != "multipart/report" or not isinstance(parts, list):
-        return None
+    parts = _parts(mail)
     status = next((part for part in parts if part.get_content_type() in _STATUSES), None)
     returned = next((part for part in parts if part.get_content_type() in _RETURNED), None)
-    if status is None or returned is None:
+    if mail.get_content_type() != "multipart/report" or status is None or returned is None:
         return None
     message_id = _message_id(returned)
-    groups = status.get_payload()
-    if not message_id or not isinstance(groups, list):
+    if not message_id:
         return None
     at = _moment(_text(mail, "Date"))
     found = []
-    for group in groups[: MOST_RECIPIENTS + 1]:
+    for group in _parts(status)[: MOST_RECIPIENTS + 1]:  # the first is about the mail and names no recipient
         code = _STATUS.search(_text(group, "Status"))
         addresses = frozenset(
             address.group().lower()
@@ -121,15 +118,19 @@ def _read(mail: Message) -> list[Returned] | None:
     return found or None
 
 
+def _parts(mail: Message) -> list[Message]:
+    """The mails or blocks of headers within one; none where it holds a text."""
+    inner = mail.get_payload()
+    return [part for part in inner if isinstance(part, Message)] if isinstance(inner, list) else []
+
+
 def _message_id(part: Message) -> str:
     """The Message-ID of the mail that came back."""
-    inner = part.get_payload()
-    if isinstance(inner, list):  # a whole mail
-        head = inner[0] if inner else None
-    else:
+    inner = _parts(part)
+    if not inner:  # its head alone, as a text
         text = part.get_payload(decode=True)
-        head = message_from_bytes(text, policy=policy.compat32) if isinstance(text, bytes) else None
-    found = _MESSAGE_ID.search(_text(head, "Message-ID")) if isinstance(head, Message) else None
+        inner = [message_from_bytes(text, policy=policy.compat32)] if isinstance(text, bytes) else []
+    found = _MESSAGE_ID.search(_text(inner[0], "Message-ID")) if inner else None
     return found.group() if found else ""
 
 

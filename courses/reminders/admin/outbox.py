@@ -16,7 +16,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -74,7 +73,7 @@ class LateFilter(admin.SimpleListFilter):
     title = gettext_lazy("late")
     parameter_name = "late"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("1", gettext_lazy("Due for over 15 minutes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -90,7 +89,7 @@ class GoesFilter(admin.SimpleListFilter):
     parameter_name = "goes"
     _DAYS = {"day": 1, "week": 7, "month": 28}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("coming", gettext_lazy("From now on")),
             ("day", gettext_lazy("Last 24 hours")),
@@ -236,13 +235,13 @@ class ReminderAdmin(ReadOnlyAdmin):
         if 0 < number <= MOST_NAMED:
             ids = [row.pk for row in named]
             rows = Reminder.objects.filter(pk__in=ids)
-            LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, text)
+            LogEntry.objects.log_actions(person_of(request).pk, rows, CHANGE, text)
         elif number:
             self._note_all(request, f"{number} reminders", text)
 
     def _note_all(self, request: HttpRequest, what: str, text: str) -> None:
         LogEntry.objects.create(
-            user_id=request.user.pk,
+            user=person_of(request),
             content_type=ContentType.objects.get_for_model(Reminder),
             object_repr=what[:200],
             action_flag=CHANGE,

@@ -180,7 +180,7 @@ def held_runs(*, at: datetime, kind: str = "") -> tuple[Held, ...]:
         rows.order_by("kind")
         .values_list("kind")
         .annotate(
-            rows=Count("pk"),
+            number=Count("pk"),
             people=Count("user", distinct=True),
             mails=Count("pk", filter=Q(channel=Channel.EMAIL)),
             goes_at=Min("not_before"),
@@ -194,8 +194,17 @@ def held_runs(*, at: datetime, kind: str = "") -> tuple[Held, ...]:
     for key, number in tallies.filter(on__lt=at.date()).order_by().values_list("kind", "rows"):
         usual[key].append(number)
     return tuple(
-        Held(key, label_of(key), *numbers, usual=round(median(usual[key])) if usual[key] else None)
-        for key, *numbers in found
+        Held(
+            kind=key,
+            label=label_of(key),
+            rows=number,
+            people=people,
+            mails=mails,
+            goes_at=goes_at,
+            planned_at=planned_at,
+            usual=round(median(usual[key])) if usual[key] else None,
+        )
+        for key, number, people, mails, goes_at, planned_at in found
     )
 
 
@@ -223,7 +232,8 @@ def _lags(since: datetime) -> dict[str, list[timedelta]]:
     for kind, not_before, sent_at in newest.order_by("-pk").values_list("kind", "not_before", "sent_at")[
         :SAMPLE
     ]:
-        lags[kind].append(max(sent_at - not_before, timedelta()))
+        if sent_at is not None:  # as a constraint says of what was sent
+            lags[kind].append(max(sent_at - not_before, timedelta()))
     return lags
 
 
