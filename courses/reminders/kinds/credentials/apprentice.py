@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from django.db.models import F, Q
 from django.urls import reverse
@@ -54,8 +55,7 @@ class ApprenticeStep(Nudge):
             rows.filter(user=user_id) if user_id is not None else rows.filter(_recorded_on_days(first, last))
         )
         for pk, person, recorded_at in in_pages(rows, "user_id", "recorded_at"):
-            for months in _months_due(recorded_at.astimezone(UTC).date(), first, last):
-                day = add_months(recorded_at.astimezone(UTC).date(), months)
+            for months, day in _due(_recorded_on(recorded_at), first, last):
                 yield Candidate(f"mark-{pk}-{months}", person, day, 0, day, day + self._LASTS)
 
     def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
@@ -63,7 +63,7 @@ class ApprenticeStep(Nudge):
         rows = CredentialHeld.objects.filter(
             pk__in={pk for pk, _months in asked}, status=CredentialHeld.Status.APPRENTICE
         )
-        recorded = {pk: at.astimezone(UTC).date() for pk, at in rows.values_list("pk", "recorded_at")}
+        recorded = {pk: _recorded_on(at) for pk, at in rows.values_list("pk", "recorded_at")}
         return {
             f"mark-{pk}-{months}": add_months(recorded[pk], months) for pk, months in asked if pk in recorded
         }
@@ -87,7 +87,7 @@ class ApprenticeStep(Nudge):
 
     def still_true(self, reminder: Reminder, fact: Apprenticeship, *, at: datetime) -> Reason | None:
         months = _mark_of(reminder.subject)[1]
-        day = add_months(fact.held.recorded_at.astimezone(UTC).date(), months)
+        day = add_months(_recorded_on(fact.held.recorded_at), months)
         return None if day == reminder.due_on else Reason.MOVED
 
     def context(self, reminder: Reminder, fact: Apprenticeship, *, at: datetime) -> dict[str, str]:
@@ -114,13 +114,21 @@ class ApprenticeStep(Nudge):
         }
 
 
-def _months_due(recorded_on: date, first: date, last: date) -> Iterator[int]:
-    """The months after which a reminder falls between ``first`` and ``last``."""
+@lru_cache(maxsize=4096)  # many were recorded on one day
+def _due(recorded_on: date, first: date, last: date) -> tuple[tuple[int, date], ...]:
+    """The reminders that fall between ``first`` and ``last``: months since it was recorded, and the day."""
+    found = []
     months = max(1, (first.year - recorded_on.year) * 12 + first.month - recorded_on.month - 1)
     while (day := add_months(recorded_on, months)) <= last:
         if day >= first and (months <= _MONTHLY or months % 3 == 0):
-            yield months
+            found.append((months, day))
         months += 1
+    return tuple(found)
+
+
+def _recorded_on(recorded_at: datetime) -> date:
+    """The day from which the months are counted, the same in every zone."""
+    return recorded_at.astimezone(UTC).date()
 
 
 def _recorded_on_days(first: date, last: date) -> Q:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -299,6 +300,8 @@ class MembershipDue(Kind):
             found = in_pages(rows.filter(user=user_id), *fields)
         for pk, person, zone, starts_on, ends_on in found:
             for day in dues_days(starts_on, ends_on):
+                if user_id is None and day not in ends:
+                    continue
                 for step, send_on, expires_on in self.ladder.rungs(day, zone, at=at, until=until):
                     yield Candidate(_dues_subject(pk, day), person, day, step, send_on, expires_on)
 
@@ -369,7 +372,8 @@ class MembershipDue(Kind):
         }
 
 
-def dues_days(starts_on: date, ends_on: date) -> list[date]:
+@lru_cache(maxsize=4096)  # many cycles have the same days
+def dues_days(starts_on: date, ends_on: date) -> tuple[date, ...]:
     """The last days of the renewal month in every year of a cycle: the last is that of its own end.
 
     The month in which the cycle began is none: its dues were those of joining.
@@ -379,7 +383,7 @@ def dues_days(starts_on: date, ends_on: date) -> list[date]:
     while add_months(year_end, -1) > starts_on:
         found.append(year_end - ONE_DAY)
         year_end = add_months(year_end, -12)
-    return found[::-1]
+    return tuple(found[::-1])
 
 
 #: Years before the end of a cycle in which dues fall due: no cycle is longer.
