@@ -44,7 +44,7 @@ _UNIT = re.compile(r"<li[^>]*>(?:(?!</?li).)*</li>\n?|<p[^>]*>(?:(?!</?p).)*</p>
 _EMPTY_LIST = re.compile(r"<ul[^>]*>\s*</ul>\n?")
 _LONE_LINK = re.compile(r'<p><a href="([^"]*)">((?:(?!</a>).)*)</a></p>', re.DOTALL)
 _LONE_SOURCE = re.compile(r"^\[([^\]\n]+)\]\(([^)\n]+)\)$")
-_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 _JOINERS = "\u200c\u200d"
 
 
@@ -121,22 +121,18 @@ def fill_line(text: str, values: Mapping[str, str]) -> str:
 
 def fill_subject(text: str, values: Mapping[str, str]) -> str:
     """A subject, cut at a word where it would be too long."""
-    return shortened(fill_line(text, values), SUBJECT_LENGTH)
+    return _subject(fill_line(text, values))
 
 
 def render_letter(source: Source, values: Mapping[str, str], *, footer: Footer) -> Letter:
     """The mail that ``source`` becomes with ``values``."""
     plain = {name: clean(value) for name, value in values.items()}
     body = _body(source.body)
-    if "why" in body.names:  # the text says it itself
-        footer = Footer(
-            footer.site_url,
-            footer.preferences_url,
-            tuple(why._replace(sentence="") for why in footer.reasons),
-        )
-    subject = shortened(_one_line(_join(_line(source.subject), plain)), SUBJECT_LENGTH)
+    subject = _subject(_one_line(_join(_line(source.subject), plain)))
     summary = _one_line(_join(_line(source.summary), plain))
-    return _finished(subject, summary, body.html, body.plain, plain, body.links, footer)
+    return _finished(
+        subject, summary, body.html, body.plain, plain, body.links, footer, says_why="why" in body.names
+    )
 
 
 def render_bundle(items: Sequence[tuple[Source, Mapping[str, str]]], *, footer: Footer) -> Letter:
@@ -157,7 +153,7 @@ def render_bundle(items: Sequence[tuple[Source, Mapping[str, str]]], *, footer: 
         plain.append((_Unit((f"{words}:\n", f"@!u{number}", ""), False),))
     more = len(items) - 1
     tail = ngettext(" and %(n)d more", " and %(n)d more", more) % {"n": more} if more else ""
-    subject = shortened(subjects[0], SUBJECT_LENGTH - len(tail)) + tail
+    subject = _subject(subjects[0], tail)
     return _finished(subject, " · ".join(subjects), _bundle(len(items)), tuple(plain), shown, links, footer)
 
 
@@ -178,6 +174,11 @@ def shortened(text: str, length: int) -> str:
     return (words if len(words) > length // 2 else head).rstrip(" ,;:.–—-") + "…"
 
 
+def _subject(text: str, tail: str = "") -> str:
+    """A line as a header: short, and nothing that a mail program would decode once more."""
+    return shortened(text.replace("=?", "= ?"), SUBJECT_LENGTH - len(tail)) + tail
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable():  # the rule below, said in C for almost every value
         text = "".join(
@@ -195,34 +196,42 @@ def _finished(
     values: dict[str, str],
     links: Iterable[str],
     footer: Footer,
+    *,
+    says_why: bool = False,
 ) -> Letter:
+    """``says_why``: the text does, and the footer need not."""
+    reasons = [
+        Why(clean(why.label), "" if says_why else clean(why.sentence), why.stop_url) for why in footer.reasons
+    ]
     own = {
         "!subject": subject,
         "!summary": summary,
         "!site": footer.site_url,
         "!preferences": footer.preferences_url,
     }
-    for number, why in enumerate(footer.reasons):
+    for number, why in enumerate(reasons):
         own |= {f"!label{number}": why.label, f"!why{number}": why.sentence, f"!stop{number}": why.stop_url}
     known = own | values
     for name in links:
         known[f"@{name}"] = _own_address(values.get(name, ""), footer.site_url)
-    stoppable = all(why.stop_url for why in footer.reasons)
+    stoppable = all(why.stop_url for why in reasons)
     language = get_language() or ""
-    page = _page(html, len(footer.reasons), stoppable, language)
+    page = _page(html, len(reasons), stoppable, language)
     filled = "".join(_filled(page, {name: escape(value) for name, value in known.items()}))
     filled = _EMPTY_LIST.sub("", filled) if "<ul" in filled else filled
-    return Letter(subject, _as_text(plain, known, footer, language), filled)
+    return Letter(subject, _as_text(plain, known, reasons, language), filled)
 
 
 def _as_text(
-    plain: tuple[tuple[_Unit, ...], ...], values: Mapping[str, str], footer: Footer, language: str
+    plain: tuple[tuple[_Unit, ...], ...], values: Mapping[str, str], reasons: Sequence[Why], language: str
 ) -> str:
     blocks = ["\n".join(map(_tidy, _filled(units, values))) for units in plain]
     stop, choose = _words_of_footer(language)
-    foot = [why.sentence for why in footer.reasons if why.sentence]
-    foot += [stop % {"kind": why.label, "url": why.stop_url} for why in footer.reasons if why.stop_url]
-    foot.append(choose % {"url": footer.preferences_url})
+    foot = []
+    for why in reasons:
+        foot += [why.sentence] if why.sentence else []
+        foot += [stop % {"kind": why.label, "url": why.stop_url}] if why.stop_url else []
+    foot.append(choose % {"url": values["!preferences"]})
     return "\n\n".join(block for block in blocks if block) + "\n\n-- \n" + "\n".join(foot) + "\n"
 
 
@@ -379,12 +388,13 @@ def _unmarked(source: str) -> str:
 
 @lru_cache(maxsize=64)
 def _bundle(size: int) -> str:
-    """The body of a mail of several things, with tokens."""
-    return "\n".join(
+    """The body of a mail of several things, with tokens; the first has the button, the others a link."""
+    things = [
         f"<h2>{_token(f'!h{n}')}</h2>\n<p>{_token(f'!s{n}')}</p>\n"
-        f'<p class="action"><a class="button" href="{_token(f"@!u{n}")}">{_token(f"!w{n}")}</a></p>'
+        f'<p><a href="{_token(f"@!u{n}")}">{_token(f"!w{n}")}</a></p>'
         for n in range(size)
-    )
+    ]
+    return "\n".join([_as_button(things[0]), *things[1:]])
 
 
 @lru_cache(maxsize=512)
