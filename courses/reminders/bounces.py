@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import BinaryIO
 
 #: A report is small; of a longer mail only the beginning is read.
-LONGEST = 1_000_000
+LONGEST = 250_000
 #: Reports name a recipient or a few, never thousands.
 MOST_RECIPIENTS = 20
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
