@@ -199,8 +199,9 @@ class PreferencesForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if not {"hour", "quiet_from", "quiet_until"} <= cleaned.keys():
             return cleaned
+        hours = self.hours  # a field with an error is no longer among the cleaned
         for name in ("hour", "digest_hour"):
-            if name in cleaned and self.hours.are_quiet(cleaned[name]):
+            if name in cleaned and hours.are_quiet(cleaned[name]):
                 self.add_error(name, _("This hour is in your quiet hours: choose another, or change those."))
         if not cleaned.get("weekends") and cleaned.get("digest_day", 0) >= SATURDAY:
             self.add_error(

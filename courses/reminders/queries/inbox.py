@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from courses.reminders import kinds
-from courses.reminders.models import Reminder, ReminderQuerySet
+from courses.reminders.kinds import Kind
+from courses.reminders.models import Reason, Reminder, ReminderQuerySet
 from courses.reminders.rendering import fill_line, fill_subject
 
 
@@ -35,10 +37,19 @@ class Note:
     @property
     def kind(self) -> str:
         """The kind in words; its key where nobody knows it any more."""
+        return str(self._kind.label) if self._kind else self.reminder.kind
+
+    @property
+    def deadline(self) -> date | None:
+        """The day that it counts down to; news counts down to nothing."""
+        return None if self._kind and self._kind.is_news else self.reminder.due_on
+
+    @property
+    def _kind(self) -> Kind | None:
         try:
-            return str(kinds.get(self.reminder.kind).label)
+            return kinds.get(self.reminder.kind)
         except kinds.UnknownKind:
-            return self.reminder.kind
+            return None
 
     @property
     def title(self) -> str:
@@ -76,6 +87,20 @@ def own_path(url: str) -> str:
 
 
 # --- what went, and what did not -------------------------------------------------------------------------
+#: Reasons whose own words speak about the person to others.
+TO_THE_PERSON = {
+    Reason.INACTIVE: _("your account was suspended"),
+    Reason.UNVERIFIED: _("your e-mail address was not verified"),
+    Reason.SUPPRESSED: _("your e-mail address did not take mail"),
+    Reason.OFF: _("you turned it off"),
+    Reason.STAFF: _("our staff took it back"),
+    Reason.QUIET: _("outside your hours: goes when they begin"),
+    Reason.PAUSED: _("you paused: goes when the pause ends"),
+    Reason.CAP: _("enough mails for a day: goes with the next"),
+    Reason.NO_TEMPLATE: _("its text is being written"),
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One mail or one line of the inbox in a person's history, or one that did not go."""
@@ -87,6 +112,12 @@ class Entry:
     @property
     def at(self) -> datetime:
         return self.reminder.sent_at or self.reminder.not_before
+
+    @property
+    def why(self) -> str:
+        """Why it did not go or why it waits, said to the person."""
+        reason = Reason(self.reminder.reason)
+        return str(TO_THE_PERSON.get(reason, reason.label))
 
     @property
     def lead(self) -> Note:

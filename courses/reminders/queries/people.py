@@ -20,7 +20,7 @@ FORESIGHT = timedelta(days=400)
 #: Of each kind so many of the nearest moments are looked at; of those some have gone already.
 NEAREST = 12
 #: Who can ever get the kinds of a group that is not for everybody.
-ROLES: Mapping[Group, tuple[Role, ...]] = {Group.WORK: (Role.EDITOR, Role.INSTRUCTOR, Role.MANAGER)}
+ROLES: Mapping[Group, tuple[Role, ...]] = {Group.WORK: (Role.EDITOR,)}
 
 
 class Choice(NamedTuple):
