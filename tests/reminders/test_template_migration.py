@@ -1,0 +1,65 @@
+"""What mails said before placeholders were all there is, they say afterwards."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from courses.reminders.letters import can_be_written, source_of
+from courses.reminders.models import MailTemplateRevision
+from courses.reminders.rendering import Footer, render_letter
+
+BEFORE, AFTER = [("reminders", "0005_tried_rows")], [("reminders", "0006_plain_placeholders")]
+AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
+CODE = "{% if name %}Hello {{ name|upper }}{% endif %}"
+
+
+def migrate(to: list[tuple[str, str]]) -> Any:
+    executor = MigrationExecutor(connection)
+    executor.migrate(to)
+    return executor.loader.project_state(to).apps
+
+
+@pytest.fixture
+def old(transactional_db: None) -> Iterator[Any]:
+    """The tables as they were, and at the end as they are."""
+    yield migrate(BEFORE)
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("reminders"))
+
+
+def test_bare_names_are_turned_and_template_code_stays(old: Any) -> None:
+    template = old.get_model("reminders", "MailTemplate").objects.create(kind="ce_cycle_end")
+    texts = [
+        ("{{ credential }} ends {{due}}", "", "Hello {{ name }}, {so} it is.\n\n[Open]({{ url }})"),
+        ("{{ credential }}", "", CODE),
+        (CODE, "", "Hello {{ name }}"),
+        ("{{ credential.name }}", "", "Hello"),
+    ]
+    for number, (subject, summary, body) in enumerate(texts, start=1):
+        old.get_model("reminders", "MailTemplateRevision").objects.create(
+            template=template,
+            number=number,
+            subject_source=subject,
+            summary_source=summary,
+            body_source=body,
+            created_at=AT,
+            published_at=AT,
+            pack_digest="x",
+        )
+
+    migrate(AFTER)
+
+    first, *others = MailTemplateRevision.objects.order_by("number")
+    assert (first.subject_source, first.summary_source) == ("{credential} ends {due}", "")
+    assert first.body_source == "Hello {name}, {{so} it is.\n\n[Open]({url})"
+    assert [can_be_written(first), *map(can_be_written, others)] == [True, False, False, False]
+    assert [(r.subject_source, r.summary_source, r.body_source) for r in others] == texts[1:]
+    values = {"credential": "CPC", "due": "31 Mar", "name": "Ana", "url": "https://x.example/a"}
+    letter = render_letter(
+        source_of(first), values, footer=Footer("https://x.example", "https://x.example/", ())
+    )
+    assert letter.subject == "CPC ends 31 Mar"
+    assert letter.text.startswith("Hello Ana, {so} it is.\n\nOpen:\nhttps://x.example/a\n")
