@@ -1,13 +1,13 @@
 """A running cycle: what it still takes, at what pace, and which certificates are missing."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from accounts.models import User
 from courses.catalog.models import Body, Course
-from courses.credentials.actions.changing import extend_cycle
+from courses.credentials.actions.changing import extend_cycle, submit_cycle
 from courses.credentials.models import CourseApproval, CredentialHeld, Cycle
 from tests.reminders.held import (
     LAST_DAY,
@@ -130,6 +130,17 @@ def test_end_moves_with_an_extension_and_back(student: User) -> None:
     assert (later.due_on, later.step, later.send_on) == (date(2027, 6, 30), 7, date(2027, 6, 23))
     extend_cycle(cycle=cycle, until=None, by=student, at=noon(2027, 3, 23))
     assert verdicts("ce_cycle_end", [row], noon(2027, 3, 24)) == ["goes"]
+
+
+@pytest.mark.parametrize(("key", "at"), [("ce_cycle_end", noon(2027, 3, 23)), ("ce_pace", noon(2026, 4, 4))])
+def test_cycle_that_was_reported_is_not_told(key: str, at: datetime, student: User) -> None:
+    hold(student)
+    (row,) = planned(key, at)
+
+    submit_cycle(cycle=cycle_of(student), on=at.date(), by=student, at=at)
+
+    assert verdicts(key, [row], at) == ["done"]
+    assert coming(key, at) == []
 
 
 @pytest.mark.parametrize("key", ["ce_cycle_end", "ce_pace", "evidence_missing"])

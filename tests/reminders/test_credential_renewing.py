@@ -10,7 +10,7 @@ from courses.catalog.models import Body, Fact, FactKind
 from courses.credentials.actions.changing import extend_cycle, submit_cycle, tick_step
 from courses.credentials.models import CredentialHeld, Cycle
 from courses.reminders import kinds
-from courses.reminders.kinds.credentials.renewing import dues_days
+from courses.reminders.kinds.credentials.dues import dues_days
 from courses.reminders.models import Urgency
 from tests.reminders.held import (
     LAST_DAY,

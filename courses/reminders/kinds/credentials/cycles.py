@@ -8,12 +8,13 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from courses.credentials.actions.changing import last_day
-from courses.credentials.models import Credit
+from courses.credentials.models import Credit, Cycle
 from courses.credentials.queries import CycleStanding, amount, ceus
 from courses.credentials.queries.cards import pace_words
 from courses.credentials.queries.what_if import Filling, fillings, offers_of
@@ -37,6 +38,8 @@ from courses.reminders.models import Reason, Reminder
 
 #: Courses of ours that a mail names.
 MOST_COURSES = 2
+#: Where the renewal stands on the page of a cycle.
+RENEWAL = "#renewal"
 _MONTH = Decimal("30.4375")
 
 
@@ -50,7 +53,7 @@ class OfCycle(Kind):
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         ladder, new = self.ladder, at - LOOK_BACK
-        for one in self._near(at, until) if user_id is None else dates_of(kept_cycles().filter(user=user_id)):
+        for one in self._near(at, until) if user_id is None else dates_of(self.rows().filter(user=user_id)):
             back = ladder.whole if self.tells_late and one.opened_at >= new else LOOK_BACK
             for step, send_on, expires_on in ladder.rungs(
                 one.last_on, one.zone, at=at, until=until, back=back
@@ -58,9 +61,13 @@ class OfCycle(Kind):
                 if self.is_wanted(one, send_on):
                     yield Candidate(subject_of(one.pk), one.user_id, one.last_on, step, send_on, expires_on)
 
+    def rows(self) -> QuerySet[Cycle]:
+        """Cycles of which it may tell: unless it says otherwise, those that are not reported yet."""
+        return kept_cycles().filter(submitted_on=None)
+
     def _near(self, at: datetime, until: datetime) -> Iterator[Dates]:
         """Cycles that come to a step in the time given, or began to be known here only now."""
-        rows = kept_cycles()
+        rows = self.rows()
         if not self.tells_late:
             yield from ending_in(rows, self.ladder.days(at, until))
             return
@@ -166,7 +173,7 @@ class CeCycleEnd(OfCycle):
         return fact.of
 
     def is_done(self, of: CycleStanding) -> bool:
-        return of.standing.is_met
+        return of.standing.is_met or of.cycle.submitted_on is not None
 
     def context(self, reminder: Reminder, fact: Ending, *, at: datetime) -> dict[str, str]:
         of = fact.of
@@ -282,7 +289,7 @@ class CePace(OfCycle):
         return elapsed + ONE_DAY >= left and one.opened_at.date() + _SETTLING_IN <= send_on
 
     def is_done(self, of: CycleStanding) -> bool:
-        return of.days_left <= 0 or not of.pace.is_behind
+        return of.cycle.submitted_on is not None or of.days_left <= 0 or not of.pace.is_behind
 
     def context(self, reminder: Reminder, fact: CycleStanding, *, at: datetime) -> dict[str, str]:
         return {
@@ -345,6 +352,10 @@ class EvidenceMissing(OfCycle):
     )
     steps = (60, 14)
     ladder = Ladder(steps)
+
+    def rows(self) -> QuerySet[Cycle]:
+        """Reported ones too: these are what a body checks."""
+        return kept_cycles()
 
     def is_done(self, of: CycleStanding) -> bool:
         return not bare_credits(of)
