@@ -1,6 +1,6 @@
 """C3: whatever moves, a person gets at most one mail for each purpose and date."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,6 +15,15 @@ from tests.reminders.drill import Drill
 from tests.reminders.histories import EVENTS, QUIET_EVENTS, Event, live, repeated, settle
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def drill(drill: Drill, only_kinds: Callable[..., None]) -> Drill:
+    """The drill kind and no other."""
+    only_kinds(drill.key)
+    return drill
+
+
 START = datetime(2026, 11, 23, 15, tzinfo=UTC)
 #: After the last deadline that a history can set.
 END = START + timedelta(days=14)

@@ -183,6 +183,13 @@ def test_wall_clock_of_the_first_day_used_for_all_is_noticed(
     assert any("America/New_York" in one for one in wrong(daily, people, first, days))
 
 
+@pytest.fixture
+def drill(drill: Drill, only_kinds: Callable[..., None]) -> Drill:
+    """The drill kind and no other."""
+    only_kinds(drill.key)
+    return drill
+
+
 # --- leap day and date line --------------------------------------------------------------------------------
 def test_leap_day_is_reminded_of_seven_days_and_one_day_before(drill: Drill, student: User) -> None:
     drill.facts["a"] = (student.pk, date(2028, 2, 29))
