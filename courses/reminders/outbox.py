@@ -86,7 +86,8 @@ def claim(
                 if found:
                     break
         else:
-            found = list(first.order_by("urgency", "not_before", "pk")[:1])
+            # the least often tried first: one that ends its senders must not stand before the others
+            found = list(first.order_by("attempts", "urgency", "not_before", "pk")[:1])
         if not found:
             return []
         planned = Reminder.objects.filter(channel=Channel.EMAIL, state=Reminder.State.PLANNED)

@@ -7,14 +7,14 @@ from typing import Any
 from allauth.account.models import EmailAddress
 
 from accounts.models import User
-from courses.reminders.models import Reminder
+from courses.reminders.models import Reminder, ReminderSettings
 
 
-def make_crowd(count: int, *, first: int = 0, **fields: Any) -> list[User]:
+def make_crowd(count: int, *, first: int = 0, never_quiet: bool = False) -> list[User]:
     """People with verified addresses ``p<number>@example.com``, without roles or passwords."""
     people = User.objects.bulk_create(
         [
-            User(email=f"p{number}@example.com", name=f"Person {number}", password="!", **fields)
+            User(email=f"p{number}@example.com", name=f"Person {number}", password="!")
             for number in range(first, first + count)
         ],
         batch_size=1000,
@@ -23,6 +23,10 @@ def make_crowd(count: int, *, first: int = 0, **fields: Any) -> list[User]:
         [EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in people],
         batch_size=1000,
     )
+    if never_quiet:
+        ReminderSettings.objects.bulk_create(
+            [ReminderSettings(user=person, quiet_from=0, quiet_until=0) for person in people], batch_size=1000
+        )
     return people
 
 

@@ -24,8 +24,11 @@ class Script:
         self.data: list[str] = []
         #: Accept that many messages and cut the line before saying so.
         self.drops = 0
-        #: Never answer that many messages.
+        #: Never answer that many messages; or answer them a letter at a time for so many seconds.
         self.hangs = 0
+        self.dribbles = 0.0
+        #: Commands as they came, their words in capitals.
+        self.commands: list[str] = []
         self.is_password_right = True
         self.options: dict[str, Any] = {
             "auth_require_tls": False,
@@ -40,12 +43,14 @@ class Script:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
+        self.commands.append("EHLO")
         session.host_name = hostname
         return responses
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.commands.append("MAIL")
         if self.mail:
             return self.mail.pop(0)
         await asyncio.sleep(self.wait_before)
@@ -74,6 +79,13 @@ class Script:
         if self.hangs:
             self.hangs -= 1
             await asyncio.sleep(3)
+        if self.dribbles:
+            lasts, self.dribbles = self.dribbles, 0.0
+            for _ in range(int(lasts / 0.1)):
+                if server.transport is None or server.transport.is_closing():
+                    break
+                server.transport.write(b"250-still\r\n")
+                await asyncio.sleep(0.1)
         return "250 OK"
 
 
