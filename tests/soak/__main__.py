@@ -17,6 +17,7 @@ GATES = {
     "A15": "ten thousand generated attempts keep the rules of scoring",
     "B1": "senders killed in the middle of their work lose no reminder (10,000 reminders, 200 kills)",
     "C1": "thirty zones in two years, each reminder at its local hour once, through every change of the clock",
+    "C2": "three planners that die, sleep and whose clocks jump plan a year of thirty zones once",
     "C3": "five thousand histories of moved deadlines, zones, hours and clocks bring each reminder at most once",
     "C5": "ten thousand generated days and histories each keep the bounds and totals of CE cycles (with I3)",
     "D1": "sixteen people who write for a minute never see a locked SQLite",
