@@ -83,6 +83,26 @@ def letter_that_went(reminders: Sequence[Reminder]) -> Letter:
     return _letter([(source, values) for _kind, source, values in items], reasons)
 
 
+def letter_to_look_at(revision: MailTemplateRevision, values: dict[str, str]) -> Letter:
+    """What a revision makes of ``values``, with links that stop nothing."""
+    kind = revision.template.kind
+    return _letter([(source_of(revision), values)], (Why(_label(kind), values.get("why", "")),))
+
+
+def write_test_letter(revision: MailTemplateRevision, *, to: str) -> EmailMessage:
+    """The mail with the kind's samples for whoever edits it, marked as a test; it stops nothing."""
+    letter = letter_to_look_at(revision, kinds.get(revision.template.kind).sample_context())
+    message = EmailMultiAlternatives(
+        subject=_("[Test] %(subject)s") % {"subject": letter.subject},
+        body=letter.text,
+        from_email=settings.REMINDERS_FROM_EMAIL,
+        to=[to],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(letter.html, "text/html")
+    return message
+
+
 def source_of(revision: MailTemplateRevision) -> Source:
     """The texts of a revision."""
     return Source(revision.subject_source, revision.summary_source, revision.body_source)

@@ -17,7 +17,7 @@ from django.test import Client
 
 from accounts.models import User
 from courses.reminders import kinds
-from courses.reminders.rendering import Source, render_letter
+from courses.reminders.rendering import Footer, Source, Why, render_letter
 
 ALLAUTH = Path(allauth.__file__).parent / "templates"
 STARTER = Path(__file__).resolve().parents[2] / "courses/content/packs/starter/mail"
@@ -96,15 +96,11 @@ def parts(message: EmailMessage) -> Mail:
 def reminder_mail(key: str) -> Mail:
     kind = kinds.get(key)
     _before, head, body = (STARTER / f"{key}.md").read_text().split("---\n", 2)
-    values = kind.sample_context()
-    frame = {
-        "kind": kind.label,
-        "preferences_url": f"{SITE}/reminders/",
-        "site_url": SITE,
-        "stop_url": f"{SITE}/stop/token/",
-    }
-    source = Source(yaml.safe_load(head)["subject"], body)
-    return Mail(*vars(render_letter(source, values, frame=frame, why=str(values.get("why", "")))).values())
+    fields, values = yaml.safe_load(head), kind.sample_context()
+    why = Why(str(kind.label), values["why"], f"{SITE}/stop/token/")
+    footer = Footer(SITE, f"{SITE}/reminders/", (why,))
+    letter = render_letter(Source(fields["subject"], fields["summary"], body), values, footer=footer)
+    return Mail(letter.subject, letter.text, letter.html)
 
 
 def assert_whole(mail: Mail) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.reminders import kinds
@@ -39,4 +40,22 @@ def write_template_revision(
         pack_digest=pack_digest,
         created_by=by,
         created_at=at,
+    )
+
+
+def restore_template_revision(
+    *, revision: MailTemplateRevision, by: User, at: datetime
+) -> MailTemplateRevision:
+    """Add a draft that says what an earlier revision said.
+
+    Raises ``TemplateRefused`` where that text cannot become a mail any more.
+    """
+    return write_template_revision(
+        template=revision.template,
+        subject=revision.subject_source,
+        summary=revision.summary_source,
+        body=revision.body_source,
+        note=_("Number %(number)d once more") % {"number": revision.number},
+        by=by,
+        at=at,
     )
