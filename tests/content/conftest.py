@@ -253,9 +253,12 @@ Coding is reading.
     "mail/ce_cycle_end.md": """\
 ---
 kind: ce_cycle_end
-subject: '{{ credential }}: {{ days_left }} days left'
+subject: '{credential}: {headline}'
+summary: 'It ends {due}.'
 ---
-Hello {{ name }}, it ends {{ due }}.
+Hello {name}, it ends {due}.
+
+[Open it]({url})
 """,
 }
 

@@ -138,7 +138,7 @@ def test_changed_lesson_makes_a_revision_and_completions_keep_theirs(
     [
         ("questions/first-course.yaml", "Nobody said so.", "Nobody said that.", "questions"),
         ("guide/01-what-it-is.md", "Coding is reading.", "Coding is reading first.", "guide sections"),
-        ("mail/ce_cycle_end.md", "Hello {{ name }}", "Dear {{ name }}", "mail templates"),
+        ("mail/ce_cycle_end.md", "Hello {name}", "Dear {name}", "mail templates"),
         ("figures.yaml", "$50,250", "$50,251", "figures"),
         ("certifications.yaml", 'value: "100"', 'value: "150"', "certifications"),
         ("rules.yaml", "by_count: [36, 40]", "by_count: [36, 40, 44]", "rule sets"),
@@ -303,7 +303,7 @@ def test_code_that_does_not_exist_loads_nothing(tiny: Path) -> None:
 
 
 def test_mail_that_its_kind_refuses_loads_nothing(tiny: Path, rewrite: Rewrite) -> None:
-    rewrite("mail/ce_cycle_end.md", "{{ due }}", "{{ password }}")
+    rewrite("mail/ce_cycle_end.md", "name}, it ends {due}", "name}, it ends {password}")
 
     with pytest.raises(PackError, match=r"mail/ce_cycle_end.md:1: .*password") as caught:
         load(tiny)
