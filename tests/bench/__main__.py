@@ -1,5 +1,5 @@
-"""``make bench [NAME=pages|exams|credentials|memory|demo|search]``: prints ``name value unit`` lines and
-writes ``var/bench.json``.
+"""``make bench [NAME=pages|exams|credentials|reminders|memory|demo|search]``: prints ``name value unit``
+lines and writes ``var/bench.json``.
 
 Times are CPU milliseconds of one request straight into the WSGI handler, the median of five rounds; each
 round measures the page and its floor (a bare Django view that runs the same SQL) one after the other,
@@ -219,10 +219,16 @@ def search() -> Iterator[Line]:
     yield from measured()
 
 
+def reminders() -> Iterator[Line]:
+    """Planning for a million people and delivery of many mails, on both databases."""
+    yield from on_both_databases("reminders")
+
+
 GROUPS: dict[str, Callable[[], Iterator[Line]]] = {
     "pages": pages,
     "exams": exams,
     "credentials": credentials,
+    "reminders": reminders,
     "memory": memory,
     "demo": demo,
     "search": search,
@@ -233,7 +239,7 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(GROUPS)
     if unknown:
         sys.exit(f"No bench named {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}.")
-    if not names or set(names) - {"exams", "credentials"}:  # these make rows of their own
+    if not names or set(names) - {"exams", "credentials", "reminders"}:  # these make rows of their own
         prepare()
     lines: list[Line] = []
     for name in names or list(GROUPS):

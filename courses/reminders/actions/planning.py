@@ -99,15 +99,8 @@ class _Waiting(NamedTuple):
     put_off: int = 0
 
 
-class _Target(NamedTuple):
-    """Where a reminder belongs: its fact, its channel and its time."""
-
-    candidate: kinds.Candidate
-    channel: str
-    goes_at: datetime
-    expires_at: datetime | None
-
-
+#: Where a reminder belongs: its fact, its channel, its moment, and from when it is pointless.
+_Target = tuple[kinds.Candidate, str, datetime, datetime | None]
 #: A person's zone and hours: the hour, quiet from and until, weekends.
 _Clock = tuple[str, tuple[int, int, int, bool]]
 
@@ -138,17 +131,18 @@ class _Run:
             if (to := wanted.get(key)) is None:
                 continue
             known.add(key)
+            _candidate, _channel, to_go_at, expires_at = to
             if state == Reminder.State.CANCELLED and reason == Reason.MOVED:
-                back.setdefault((to.goes_at, to.expires_at), []).append(pk)
+                back.setdefault((to_go_at, expires_at), []).append(pk)
             elif (
-                goes_at != to.goes_at
+                goes_at != to_go_at
                 and state in _WAITING
                 # what was put off or tried already keeps its own time, and so does what goes now
                 and not reason
                 and not attempts
-                and min(goes_at, to.goes_at) > self.at
+                and min(goes_at, to_go_at) > self.at
             ):
-                elsewhere.setdefault((state, to.goes_at, to.expires_at), []).append(pk)
+                elsewhere.setdefault((state, to_go_at, expires_at), []).append(pk)
         fresh = [(key, to) for key, to in wanted.items() if key not in known]
         self._watch_for_storm(len(fresh) + sum(map(len, back.values())))
         if fresh:
@@ -173,7 +167,7 @@ class _Run:
             stem = reminder_key(self.kind.key, candidate, "")
             for channel, is_usual in by_default.items():
                 if not is_late and chosen.get(channel, is_usual):
-                    wanted[stem + channel] = _Target(candidate, channel, goes_at, expires_at)
+                    wanted[stem + channel] = (candidate, channel, goes_at, expires_at)
                 else:
                     others.append(stem + channel)
         return wanted, others
@@ -197,7 +191,7 @@ class _Run:
             )
 
     def _insert(self, fresh: Iterable[tuple[str, _Target]]) -> None:
-        urgency = {step: int(self.kind.urgency(step)) for step in {to.candidate.step for _key, to in fresh}}
+        urgency = {step: int(self.kind.urgency(step)) for step in {to[0].step for _key, to in fresh}}
         inserted = _insert_reminders(
             self.kind.key,
             self.state.value,
@@ -334,9 +328,10 @@ def _any_of(values: Collection[object], kind: str) -> RawSQL:
 def _array(values: Iterable[object]) -> str:
     """The literal of a PostgreSQL array: psycopg takes longer to write one than the server to read it."""
     texts = list(map(str, values))
-    if any('"' in text or "\\" in text for text in texts):
-        texts = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
-    return '{"' + '","'.join(texts) + '"}' if texts else "{}"
+    whole = '","'.join(texts)
+    if "\\" in whole or whole.count('"') != 2 * (len(texts) - 1):
+        whole = '","'.join(text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return f'{{"{whole}"}}' if texts else "{}"
 
 
 @lru_cache(maxsize=16384)
