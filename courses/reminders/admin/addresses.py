@@ -35,15 +35,15 @@ class HoldsFilter(admin.SimpleListFilter):
 class SuppressionAdmin(ReadOnlyAdmin):
     """Addresses as digests: nobody reads here whose they are, and who knows an address finds it."""
 
-    list_display = ("__str__", "source", "reason", "at", "lifted_at", "takes_no_mail")
+    list_display = ("__str__", "source", "reason", "at", "lifted_at", "takes_mail")
     list_filter = (HoldsFilter, "source")
     search_fields = ("email_hmac",)  # shows the field; see get_search_results
     search_help_text = gettext_lazy("The whole e-mail address, or a word of the reason.")
     actions = ("lift",)
 
-    @admin.display(description=gettext_lazy("takes no mail"), boolean=True)
-    def takes_no_mail(self, row: Suppression) -> bool:
-        return row.lifted_at is None or row.at > row.lifted_at
+    @admin.display(description=gettext_lazy("takes mail"), boolean=True)
+    def takes_mail(self, row: Suppression) -> bool:
+        return row.lifted_at is not None and row.at <= row.lifted_at
 
     def has_look_after_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reminders.change_suppression")

@@ -1,7 +1,7 @@
 """The delivery log: what went, what did not and why, and what only a person can bring forward."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -109,15 +110,25 @@ class GoesFilter(admin.SimpleListFilter):
 @admin.register(Reminder)
 class ReminderAdmin(ReadOnlyAdmin):
     list_display = (
-        *("kind_in_words", "subject", "user", "due_on", "step", "channel", "urgency"),
-        *("state", "reason", "not_before", "sent_at"),
+        "kind_in_words",
+        "subject",
+        "user",
+        "deadline",
+        "channel",
+        "state_in_words",
+        "goes",
+        "went",
     )
     list_select_related = ("user",)
     list_filter = ("state", KindFilter, "channel", "urgency", "reason", LateFilter, GoesFilter)
     search_fields = ("user__email",)  # shows the field; see get_search_results
     search_help_text = gettext_lazy("A person's e-mail address or a part of it, a Message-ID, or a subject.")
     ordering = ("-pk",)  # the newest planned first, by the key that is there anyway
-    exclude = ("lease_token",)
+    fields = (
+        *("user", "subject", "due_on", "step", "channel", "urgency", "state", "reason"),
+        *("not_before", "expires_at", "attempts", "last_error", "sent_at", "read_at"),
+        *("message_id", "template_revision", "key", "created_at"),
+    )
     actions = ("send_again", "cancel", "requeue_failed")
     change_list_template = "admin/reminders/reminder/change_list.html"
     change_form_template = "admin/reminders/reminder/change_form.html"
@@ -125,6 +136,23 @@ class ReminderAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("kind"), ordering="kind")
     def kind_in_words(self, reminder: Reminder) -> str:
         return label_of(reminder.kind)
+
+    @admin.display(description=gettext_lazy("deadline"), ordering="due_on")
+    def deadline(self, reminder: Reminder) -> str:
+        return date_format(reminder.due_on, "j M Y")
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_in_words(self, reminder: Reminder) -> str:
+        state = reminder.get_state_display()
+        return f"{state}: {reminder.get_reason_display()}" if reminder.reason else state
+
+    @admin.display(description=gettext_lazy("goes at"), ordering="not_before")
+    def goes(self, reminder: Reminder) -> str:
+        return _moment(reminder.not_before)
+
+    @admin.display(description=gettext_lazy("sent at"), ordering="sent_at")
+    def went(self, reminder: Reminder) -> str:
+        return _moment(reminder.sent_at)
 
     def has_look_after_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reminders.change_reminder")
@@ -332,6 +360,10 @@ class ReminderAdmin(ReadOnlyAdmin):
         if letter is None:
             raise Http404
         return HttpResponse(letter.html)
+
+
+def _moment(at: datetime | None) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i") if at else ""
 
 
 def _said(reminder: Reminder) -> dict[str, Any]:

@@ -157,6 +157,7 @@ class MailTemplateAdmin(RevisedAdmin):
             "template": revision.template,
             "revision": revision,
             "chosen": chosen,
+            "is_gone": chosen is None and bool(request.GET.get("reminder")),
             "choices": reminders_to_preview(revision.template.kind) if self._may_see_people(request) else [],
             "letter": letter,
             "length": len(letter.subject),
@@ -234,8 +235,8 @@ class MailTemplateAdmin(RevisedAdmin):
         rows = Reminder.objects.filter(kind=kind, channel=Channel.EMAIL).select_related("user")
         reminder = get_object_or_404(rows, pk=int(asked))
         values = values_of(reminder, at=at)
-        if values is None:
-            raise Http404
+        if values is None:  # its fact is gone: it will not go
+            return None, kinds.get(kind).sample_context()
         return reminder, values
 
 
