@@ -41,6 +41,7 @@ _TAGS = {
     *("s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 _UNIT = re.compile(r"<li[^>]*>(?:(?!</?li).)*</li>\n?|<p[^>]*>(?:(?!</?p).)*</p>\n?", re.DOTALL)
+_MARKUP = re.compile(r"[&<>\"']")
 _EMPTY_LIST = re.compile(r"<ul[^>]*>\s*</ul>\n?")
 _LONE_LINK = re.compile(r'<p><a href="([^"]*)">((?:(?!</a>).)*)</a></p>', re.DOTALL)
 _LONE_SOURCE = re.compile(r"^\[([^\]\n]+)\]\(([^)\n]+)\)$")
@@ -217,7 +218,8 @@ def _finished(
     stoppable = all(why.stop_url for why in reasons)
     language = get_language() or ""
     page = _page(html, len(reasons), stoppable, language)
-    filled = "".join(_filled(page, {name: escape(value) for name, value in known.items()}))
+    escaped = {name: escape(v) if _MARKUP.search(v) else v for name, v in known.items()}
+    filled = "".join(_filled(page, escaped))
     filled = _EMPTY_LIST.sub("", filled) if "<ul" in filled else filled
     return Letter(subject, _as_text(plain, known, reasons, language), filled)
 
@@ -255,6 +257,8 @@ def _filled(units: Iterable[_Unit], values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _join(cut: _Cut, values: Mapping[str, str]) -> str:
+    if len(cut) == 1:
+        return cut[0]
     parts = list(cut)
     parts[1::2] = [values.get(name, "") for name in cut[1::2]]
     return "".join(parts)

@@ -72,7 +72,7 @@ def wrongs(message: EmailMessage, plain: Plain) -> Iterator[str]:
             yield f"link {link!r}"
     if "\ue000" in html or "\ue000" in str(message.body):
         yield "a token is left"
-    if UNSEEN.search(message.subject) or len(message.subject) > 59:
+    if UNSEEN.search(str(message.subject)) or len(message.subject) > 59:
         yield f"subject {message.subject!r}"
 
 

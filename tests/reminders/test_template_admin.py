@@ -149,6 +149,18 @@ def test_preview_with_a_real_reminder_needs_the_right_to_see_it(
     assert list(Reminder.objects.order_by("pk").values()) == before
 
 
+def test_preview_of_a_reminder_whose_fact_is_gone_shows_the_samples(
+    as_boss: Client, student: User, live: MailTemplateRevision, queue: Queue, drill: Drill
+) -> None:
+    [planned] = queue(student)
+    drill.read = lambda reminders, *, at: {}  # type: ignore[method-assign]
+
+    page = words(as_boss.get(at("preview", live), {"reminder": planned.pk}))
+
+    assert "What that reminder is about is gone" in page
+    assert "Hello Sam," in page
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_preview_costs_the_same_for_one_reminder_and_for_three(
     rows: int,
