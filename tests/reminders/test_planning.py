@@ -299,6 +299,14 @@ def test_kind_that_breaks_keeps_no_other_from_being_planned(
     assert caplog.messages == ["Reminders of kind broken could not be planned: ValueError."]
 
 
+@pytest.mark.parametrize("subject", ['say "x"', "back\\slash", "{a,b}", "Zoë's, NULL", "percent %s"])
+def test_subject_is_kept_as_it_is(subject: str, drill: Drill, student: User, at: datetime) -> None:
+    drill.facts = {name: (student.pk, at.date() + timedelta(days=8)) for name in (subject, "plain")}
+    assert plan(at=at) == Planned(inserted=4)
+    assert plan(at=at) == Planned()
+    assert set(Reminder.objects.values_list("subject", flat=True)) == {subject, "plain"}
+
+
 def moments() -> set[datetime]:
     return set(Reminder.objects.values_list("not_before", flat=True))
 

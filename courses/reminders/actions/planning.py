@@ -367,7 +367,7 @@ def _insert_reminders(kind: str, state: str, at: datetime, rows: Sequence[tuple[
     same = [kind, state, _text(at)]
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            given = ", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())
+            given = ", ".join(f"%s::{type_}[]" for type_ in _COLUMNS.values())
             *columns, last = _COLUMNS
             cursor.execute(
                 f"{_INTO} SELECT %s, %s, %s::timestamptz, 0, '', '', '', {', '.join(columns)},"
