@@ -132,6 +132,9 @@ class RevisedAdmin(ContentAdmin):
 
     change_form_template = "admin/revised_change_form.html"
     form: type[RevisedForm]
+    said_of_draft = gettext_lazy("Draft %(number)d is saved. Students see it when you publish it.")
+    said_of_schedule = gettext_lazy("Scheduled: students see it from %(when)s.")
+    said_of_publishing = gettext_lazy("Published: students see it now.")
 
     def preview_url(self, revision: Any) -> str:
         """Where the revision can be seen as a student sees it; empty when there is no such page."""
@@ -148,8 +151,7 @@ class RevisedAdmin(ContentAdmin):
             revision = form.write(by=request.user, at=timezone.now())
             messages.info(
                 request,
-                _("Draft %(number)d is saved. Students see it when you publish it.")
-                % {"number": revision.number},
+                self.said_of_draft % {"number": revision.number},
             )
 
     def get_urls(self) -> list[URLPattern]:
@@ -179,11 +181,10 @@ class RevisedAdmin(ContentAdmin):
         if live_from > at:
             messages.success(
                 request,
-                _("Scheduled: students see it from %(when)s.")
-                % {"when": date_format(timezone.localtime(live_from), "j M Y, H:i T")},
+                self.said_of_schedule % {"when": date_format(timezone.localtime(live_from), "j M Y, H:i T")},
             )
         else:
-            messages.success(request, _("Published: students see it now."))
+            messages.success(request, self.said_of_publishing)
         return here
 
     def make_live(self, *, revision: Any, by: Any, at: datetime, live_from: datetime) -> None:

@@ -75,8 +75,9 @@ def test_form_lists_the_placeholders_with_what_they_say(as_ed: Client, live: Mai
 def test_save_makes_a_draft_and_publish_makes_it_go_out(as_ed: Client, live: MailTemplateRevision) -> None:
     template = live.template
 
-    save(as_ed, template, subject_source="{what} soon")
+    saved = save(as_ed, template, subject_source="{what} soon")
 
+    assert "Draft 2 is saved. It goes out when you publish it." in words(saved)
     draft = template.revisions.get(number=2)
     assert (draft.subject_source, draft.note, draft.published_at) == ("{what} soon", "Shorter", None)
     now = MailTemplateRevision.objects.live(timezone.now())

@@ -88,6 +88,9 @@ class MailTemplateAdmin(RevisedAdmin):
 
     change_form_template = "admin/reminders/mailtemplate/change_form.html"
     form = MailTemplateForm
+    said_of_draft = _("Draft %(number)d is saved. It goes out when you publish it.")
+    said_of_schedule = _("Scheduled: mails say it from %(when)s.")
+    said_of_publishing = _("Published: mails say it from now on.")
     list_display = ("label", "kind", "now")
     list_display_links = ("label", "kind")
     search_fields = ("kind",)
