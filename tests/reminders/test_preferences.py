@@ -362,8 +362,11 @@ def test_address_that_works_again_is_proved_by_a_code(
     code = re.search(r"^([A-Z0-9]{3,}(?:-[A-Z0-9]{3,})?)$", str(mailoutbox[-1].body), re.MULTILINE)
     assert code is not None
 
-    as_student.post(asked["Location"], {"code": code[1]})
+    wrong = as_student.post(asked["Location"], {"code": "AAAA-AAAA"})
+    assert wrong.status_code == 200 and suppression_of(student) is not None
+    right = as_student.post(asked["Location"], {"code": code[1]}, follow=True)
 
+    assert "You have confirmed sam@example.com" in right.content.decode()
     assert suppression_of(student) is None
 
 
