@@ -83,8 +83,8 @@ def mail_host() -> str:
 def message_id(keys: Sequence[str]) -> str:
     """The Message-ID of the mail that tells of these reminders, in whatever order they are given.
 
-    It is the same at every attempt, so that a mailbox can tell a copy. Keyed: only who saw the mail knows it, and
-    so nobody else can write a report of its return.
+    It is the same at every attempt, so that a mailbox can tell a copy. Keyed: only who saw the mail knows it,
+    and so nobody else can write a report of its return.
     """
     digest = salted_hmac(_MESSAGE, "\n".join(sorted(keys)), algorithm="sha256").digest()
     return f"<{b32encode(digest).decode().lower()[:32]}@{mail_host()}>"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from accounts.models import User
 from courses.reminders.actions import lift_suppression, record_returned
@@ -218,6 +219,15 @@ def test_reader_that_believed_the_reports_own_id_would_be_noticed() -> None:
 
     assert OURS.encode() in forged
     assert read_report(forged) is None
+
+
+def test_message_id_cannot_be_computed_by_who_knows_the_fact(settings: Settings) -> None:
+    keys = ["ce_cycle_end:cycle-12:5:2026-11-30:7:email"]
+    ours = message_id(keys)
+
+    settings.SECRET_KEY = "another-key-" + "y" * 50
+
+    assert message_id(keys) != ours
 
 
 # --- believing ------------------------------------------------------------------------------------------
