@@ -81,7 +81,7 @@ def test_link_scanner_changes_nothing(drill: Drill, student: User, client: Clien
 
     assert "Stop these mails?" in page.content.decode() and "Fire drill" in page.content.decode()
     assert 'method="post"' in page.content.decode()
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert "no-store" in page.headers["Cache-Control"]
     assert Preference.objects.count() == 0

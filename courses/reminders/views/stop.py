@@ -78,6 +78,7 @@ def _names(stopped: Sequence[Kind]) -> str:
 
 def _private(response: HttpResponse) -> HttpResponse:
     """The address is a power: no other site and no search engine may learn it."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # not no-referrer: then a browser sends "Origin: null" with the form that undoes it, which is refused
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
