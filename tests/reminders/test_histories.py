@@ -42,31 +42,39 @@ def begin_anew(student: User) -> None:
     User.objects.filter(pk=student.pk).update(time_zone="UTC", is_active=True)
 
 
-@given(history=EVENTS)
-@example(history=TO_AND_FRO)
-@quickly
-def test_whatever_moves_no_purpose_and_date_is_told_twice(
-    history: list[Event], drill: Drill, student: User, mailoutbox: list[EmailMessage]
-) -> None:
+def check_told_once(history: list[Event], drill: Drill, student: User, outbox: list[EmailMessage]) -> None:
     begin_anew(student)
-    mailoutbox.clear()
+    outbox.clear()
     now = settle(live(history, drill, student, START), end=END, hours=12)
     assert repeated() == []
     sent = Reminder.objects.filter(state=Reminder.State.SENT)
-    mails = [str(mail.extra_headers["Message-ID"]) for mail in mailoutbox]
+    mails = [str(mail.extra_headers["Message-ID"]) for mail in outbox]
     assert sorted(mails) == sorted(set(sent.filter(channel="email").values_list("message_id", flat=True)))
     assert not Reminder.objects.due(now).exists()
 
 
-@given(history=QUIET_EVENTS)
-@quickly
-def test_moves_of_zone_and_hour_take_nothing_away(history: list[Event], drill: Drill, student: User) -> None:
+def check_nothing_is_lost(history: list[Event], drill: Drill, student: User) -> None:
     begin_anew(student)
     settle(live(history, drill, student, START), end=START + timedelta(days=10))
     rows = Reminder.objects.filter(state=Reminder.State.SENT, channel="email").order_by("sent_at")
     assert list(rows.values_list("due_on", "step")) == [(date(2026, 12, 2), 7), (date(2026, 12, 2), 1)]
     for row in rows:
         assert row.sent_at is not None and row.sent_at >= row.not_before
+
+
+@given(history=EVENTS)
+@example(history=TO_AND_FRO)
+@quickly
+def test_whatever_moves_no_purpose_and_date_is_told_twice(
+    history: list[Event], drill: Drill, student: User, mailoutbox: list[EmailMessage]
+) -> None:
+    check_told_once(history, drill, student, mailoutbox)
+
+
+@given(history=QUIET_EVENTS)
+@quickly
+def test_moves_of_zone_and_hour_take_nothing_away(history: list[Event], drill: Drill, student: User) -> None:
+    check_nothing_is_lost(history, drill, student)
 
 
 def test_subject_that_names_the_moment_of_planning_is_noticed(
