@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,9 @@ from courses.reminders.rendering import fill_line, fill_subject
 def unread_of_person() -> Combinable:
     """The number of unread ones of a person, as a part of the statement that reads the person."""
     mine = Reminder.objects.filter(user=OuterRef("pk")).unread().order_by()
-    return Coalesce(Subquery(mine.values("user").annotate(number=Count("pk")).values("number")), 0)
+    # not Count: that would group, and say nothing instead of 0
+    number = Func("pk", function="COUNT", output_field=IntegerField())
+    return Subquery(mine.annotate(number=number).values("number"))
 
 
 # --- the inbox -------------------------------------------------------------------------------------------
