@@ -80,7 +80,7 @@ def test_page_is_for_no_search_engine_and_no_cache(name: str, certificate: Certi
 
     assert answer["X-Robots-Tag"] == "noindex"
     assert '<meta name="robots" content="noindex">' in answer.content.decode()
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
     assert "no-store" in answer["Cache-Control"]
 
 

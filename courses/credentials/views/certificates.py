@@ -75,7 +75,8 @@ def check(request: HttpRequest, check_id: str) -> HttpResponse:
 
 def _private(response: HttpResponse) -> HttpResponse:
     """Whoever has the number may read: no search engine and no other site may learn it."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # not no-referrer: then a browser sends "Origin: null" with the form that signs out, which is refused
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
