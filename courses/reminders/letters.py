@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -22,6 +24,19 @@ from courses.reminders.rendering import (
     render_bundle,
     render_letter,
 )
+
+
+class _Mail(EmailMultiAlternatives):
+    """A mail whose parts are divided by a line made from its Message-ID.
+
+    Python would search all parts for one that does not occur, with a pattern compiled for each mail: a third
+    of what sending costs us.
+    """
+
+    def message(self, *args: Any, **kwargs: Any) -> Any:
+        made = super().message(*args, **kwargs)
+        made.set_boundary(f"={sha256(self.extra_headers['Message-ID'].encode()).hexdigest()}=")
+        return made
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,7 @@ def write_letter(parts: Sequence[Part], *, at: datetime) -> EmailMessage:
     reasons = tuple(Why(_label(key), said[key], stop_url(lead.user_id, [key])) for key in keys)
     letter = _letter([(source_of(part.revision), part.values) for part in parts], reasons)
     stop = reasons[0].stop_url if len(keys) == 1 else stop_url(lead.user_id, keys)
-    message = EmailMultiAlternatives(
+    message = _Mail(
         subject=letter.subject,
         body=letter.text,
         from_email=settings.REMINDERS_FROM_EMAIL,
@@ -92,7 +107,7 @@ def letter_to_look_at(revision: MailTemplateRevision, values: dict[str, str]) ->
 def write_test_letter(revision: MailTemplateRevision, *, to: str) -> EmailMessage:
     """The mail with the kind's samples for whoever edits it, marked as a test; it stops nothing."""
     letter = letter_to_look_at(revision, kinds.get(revision.template.kind).sample_context())
-    message = EmailMultiAlternatives(
+    message = _Mail(
         subject=_("[Test] %(subject)s") % {"subject": letter.subject},
         body=letter.text,
         from_email=settings.REMINDERS_FROM_EMAIL,

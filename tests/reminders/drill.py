@@ -65,7 +65,8 @@ class Drill(Kind):
             raise ValueError("poisoned by sam@example.com")
         if reminder.subject in self.deadly:
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(self.hangs.get(reminder.subject, 0))
+        if reminder.subject in self.hangs:
+            time.sleep(self.hangs[reminder.subject])
         return self.sample_context() | {"name": self.name, "what": f"Drill {reminder.subject}"}
 
     def sample_context(self) -> dict[str, Any]:
