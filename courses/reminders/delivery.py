@@ -166,7 +166,7 @@ class _Run:
 
     def _send_batch(self, rows: Sequence[Reminder], server: MailServer) -> None:
         facts = facts_about(rows, at=self.at)
-        mails = self._bundled(self._sort_out(rows, facts), facts)
+        mails = self._bundled(self._nearest(self._sort_out(rows, facts)), facts)
         judged = monotonic()
         try:
             while mails:
@@ -270,6 +270,20 @@ class _Run:
             self._count("postponed", some, outbox.postpone(some, until=until, reason=reason))
         outbox.release(early)
         return [row for row in goes if row.user_id in has_due]
+
+    def _nearest(self, rows: Sequence[Reminder]) -> list[Reminder]:
+        """Of the steps of one deadline the nearest, which says it better; one mail never tells it twice."""
+        nearest: dict[tuple[object, ...], Reminder] = {}
+        for row in rows:
+            fact = (row.user_id, row.kind, row.subject, row.due_on)
+            if fact not in nearest or row.step < nearest[fact].step:
+                nearest[fact] = row
+        stays = {row.pk for row in nearest.values()}
+        told = [row for row in rows if row.pk not in stays]
+        if told:
+            moved = outbox.finish(told, state=Reminder.State.CANCELLED, reason=Reason.EXPIRED)
+            self._count("cancelled", told, moved)
+        return [row for row in rows if row.pk in stays]
 
     def _bundled(self, rows: Sequence[Reminder], facts: Facts) -> list[list[Reminder]]:
         """One mail a person, the most urgent first; more only where one would tell too much."""

@@ -74,6 +74,18 @@ def test_urgent_one_goes_alone_when_nothing_else_is_due(
     assert mailoutbox[0].subject.startswith("Drill drill-0")
 
 
+def test_next_step_of_the_same_deadline_is_told_instead_and_not_beside(
+    drill: Drill, student: User, queue: Queue, at: datetime, mailoutbox: list[EmailMessage]
+) -> None:
+    (late,) = queue(student, step=14, key="a:14")
+    (next_one,) = queue(student, step=7, key="a:7", not_before=at + 18 * HOUR)
+    done = deliver_due(at=at)
+    assert (done.sent, done.cancelled, len(mailoutbox)) == (1, 1, 1)
+    late.refresh_from_db()
+    next_one.refresh_from_db()
+    assert (late.state, late.reason, next_one.state) == ("cancelled", "expired", "sent")
+
+
 def test_nothing_goes_early_by_itself(
     drill: Drill, student: User, queue: Queue, at: datetime, mailoutbox: list[EmailMessage]
 ) -> None:
