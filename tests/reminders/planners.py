@@ -11,7 +11,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -35,26 +35,6 @@ RUNS_OF_A_SKEW = 10
 #: How long somebody is suspended or dead, in minutes of the fast clock.
 OUTAGES = (5, 600)
 PLANNERS = 3
-
-
-class Rounds(Daily):
-    """``Daily`` as two facts a person, for even and odd days, whose deadline moves on when it has passed."""
-
-    key = "rounds"
-    on_by_default = ("email",)
-
-    def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
-        self.now = at
-        for one in super().candidates(at=at, until=until, user_id=user_id):
-            yield one._replace(subject=f"{'odd' if one.due_on.toordinal() % 2 else 'even'}-{one.user_id}")
-
-    def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
-        found = {}
-        for subject in subjects:
-            parity, _dash, pk = subject.partition("-")
-            today = self.now.astimezone(self.people[int(pk)][0]).date()
-            found[subject] = today + ONE_DAY * ((today.toordinal() % 2) != (parity == "odd"))
-        return found
 
 
 @dataclass(frozen=True)
@@ -107,7 +87,7 @@ def plant(planning: object, fault: str) -> None:
     real = planning.reminder_key  # type: ignore[attr-defined]
 
     def without_day(kind: str, candidate: Candidate, channel: str) -> str:
-        return str(real(kind, candidate._replace(due_on=FIRST), channel))
+        return str(real(kind, candidate._replace(subject="day", due_on=FIRST), channel))
 
     def with_planner(kind: str, candidate: Candidate, channel: str) -> str:
         return f"{os.getpid()}:{real(kind, candidate, channel)}"
@@ -187,6 +167,8 @@ class Found:
     twice: int
     early: int
     late: timedelta
+    #: What that was, and when it was planned.
+    latest: str
     #: The longest time in which nobody planned.
     away: timedelta
 
@@ -203,12 +185,18 @@ def judge(kind: Daily, people: dict[int, tuple[str, object]], days: int, runs: l
     seen = Counter(rows.values_list("user_id", "due_on"))
     goes = {(pk, day): goes_at for pk, day, goes_at in rows.values_list("user_id", "due_on", "not_before")}
     errors = [goes[key] - moment for key, moment in expected.items() if key in goes]
+    late = max(errors, default=timedelta())
+    latest = [key for key, moment in expected.items() if key in goes and goes[key] - moment == late][:1]
+    told = [
+        f"{people[pk]} {day}, planned {rows.filter(user=pk, due_on=day)[0].created_at}" for pk, day in latest
+    ]
     gaps = [after - before for before, after in pairwise(runs)]
     return Found(
         expected=len(expected),
         missing=len(expected.keys() - seen.keys()),
         twice=sum(count - 1 for count in seen.values()),
         early=sum(error < timedelta() for error in errors),
-        late=max(errors, default=timedelta()),
+        late=late,
+        latest=", ".join(told),
         away=max(gaps, default=timedelta()),
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.reminders.clockwork import populate
-from tests.reminders.planners import FIRST, HORIZON, Rounds, judge, play
+from tests.reminders.clockwork import Daily, populate
+from tests.reminders.planners import FIRST, HORIZON, judge, play
 
 #: The error of a clock may let a planner miss a moment, and the next run makes up for it.
 TOLERANCE = timedelta(hours=2) + HORIZON
@@ -20,7 +20,7 @@ TOLERANCE = timedelta(hours=2) + HORIZON
 def test_planners_that_die_and_jump_plan_once_and_the_planted_faults_do_not(
     fault: str, days: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kind = Rounds()
+    kind = Daily()
     people = populate(kind, FIRST - timedelta(days=2), days + 6, only_changes=False)
     played = play(kind, days=days, kills=2 * days, log=tmp_path / "runs", fault=fault)
     found = judge(kind, people, days, played.runs)

@@ -29,12 +29,12 @@ def _run(days: int, kills: int, fault: str, folder: Path) -> list[str]:
     from django.core.management import call_command
 
     from courses.reminders import kinds
-    from tests.reminders.clockwork import populate
-    from tests.reminders.planners import FIRST, HORIZON, Rounds, judge, play
+    from tests.reminders.clockwork import Daily, populate
+    from tests.reminders.planners import FIRST, HORIZON, judge, play
 
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
-    kind, began = Rounds(), time.monotonic()
+    kind, began = Daily(), time.monotonic()
     kinds.register(kind)
     people = populate(kind, FIRST - timedelta(days=2), days + 6, only_changes=False)
     played = play(kind, days=days, kills=kills, log=folder / "runs", fault=fault)
@@ -42,7 +42,7 @@ def _run(days: int, kills: int, fault: str, folder: Path) -> list[str]:
     print(f"{len(people)} people in 30 zones, {days} days, {len(played.runs)} runs of 3 planners,")
     print(f"{played.effective} effective kills of {played.kills}, {played.suspended} suspended:")
     print(f"{found.missing} missing and {found.twice} twice of {found.expected}, {found.early} early,")
-    print(f"{found.late} late at most; nobody planned for {found.away} at most;", end=" ")
+    print(f"{found.late} late at most ({found.latest}); nobody planned for {found.away} at most;", end=" ")
     print(f"{time.monotonic() - began:.0f} s")
     wrong = {
         f"only {played.effective} effective kills of {kills}": played.effective < 0.9 * kills,
