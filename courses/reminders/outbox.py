@@ -232,7 +232,7 @@ def _stamp_one(part: Part, message_id: str, at: datetime) -> int:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_stamp_sql(connection.vendor), values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def postpone(rows: Sequence[Reminder], *, until: datetime, reason: str) -> int:

@@ -1,1 +1,1 @@
-"""What a person sees and chooses of reminders: preferences, history, inbox, and the link that stops a kind."""
+"""What a person sees and chooses: preferences, history, inbox, and the link that stops a kind."""
