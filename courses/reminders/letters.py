@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.policy import Compat32
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
@@ -25,6 +26,22 @@ from courses.reminders.rendering import (
     render_letter,
 )
 
+#: What every mail server takes in one line (RFC 5322 allows 998).
+LONGEST_LINE = 900
+
+
+class _Lines(Compat32):
+    """Writes a header that needs no encoding and no second line as it is, without looking for either."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        is_plain = isinstance(value, str) and value.isascii() and "\n" not in value and "\r" not in value
+        if is_plain and len(name) + len(value) < LONGEST_LINE:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_LINES = _Lines()
+
 
 class _Mail(EmailMultiAlternatives):
     """A mail whose parts are divided by a line made from its Message-ID.
@@ -35,7 +52,9 @@ class _Mail(EmailMultiAlternatives):
 
     def message(self, *args: Any, **kwargs: Any) -> Any:
         made = super().message(*args, **kwargs)
-        made.set_boundary(f"={sha256(self.extra_headers['Message-ID'].encode()).hexdigest()}=")
+        made.set_boundary(f"={sha256(made['Message-ID'].encode()).hexdigest()}=")
+        for part in made.walk():
+            part.policy = _LINES
         return made
 
 

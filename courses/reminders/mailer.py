@@ -4,6 +4,8 @@ import re
 import smtplib
 import socket
 from contextlib import suppress
+from email.utils import parseaddr
+from functools import lru_cache
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
@@ -34,6 +36,8 @@ class Refused(Exception):
 
 #: Enhanced status 5.1.x: something is wrong with the address itself.
 _BAD_ADDRESS = re.compile(r"\b5\.1\.\d{1,3}\b")
+#: An address that an envelope takes as it is.
+_BARE = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 #: Answers to our own name and password, not to a message.
 _NOT_LET_IN = range(530, 540)
 #: The one final answer to our sender's name that is about the message: its size.
@@ -64,7 +68,7 @@ class MailServer:
         if self._watch:
             self._watch.begin()
         try:
-            taken = self._connection.send_messages([message])
+            taken = self._hand_over(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             self._judge(code, answer)
@@ -81,6 +85,15 @@ class MailServer:
                 self._watch.end()
         if not taken:
             raise TryLater("The mail backend took no message.")
+
+    def _hand_over(self, message: EmailMessage) -> bool:
+        line = getattr(self._connection, "connection", None)
+        addresses = [_without_name(message.from_email), *message.recipients()]
+        if not isinstance(line, smtplib.SMTP) or not all(map(_BARE.fullmatch, addresses)):
+            return bool(self._connection.send_messages([message]))
+        # what Django's backend does for plain addresses, without parsing each of them twice
+        line.sendmail(addresses[0], addresses[1:], message.message().as_bytes(linesep="\r\n"))  # type: ignore[call-arg]
+        return True
 
     def reopen(self) -> None:
         """A fresh connection. Raises ``ServerAway``."""
@@ -114,6 +127,11 @@ class MailServer:
         # it may be broken already, and everything that matters is stamped
         with suppress(smtplib.SMTPException, OSError):
             self._connection.close()
+
+
+@lru_cache(maxsize=16)
+def _without_name(address: str) -> str:
+    return parseaddr(address)[1]
 
 
 class _Watch(Thread):

@@ -27,8 +27,8 @@ from courses.reminders.timing import MAX_ATTEMPTS
 LEASE = timedelta(seconds=300)
 #: With less of the lease left than this, it is renewed before the next message.
 LEASE_RESERVE = timedelta(seconds=60)
-#: People claimed at once.
-PEOPLE = 50
+#: People claimed at once: what is asked of the database for all of them is asked once.
+PEOPLE = 200
 #: What is due so soon goes along with what is due now.
 TOGETHER = timedelta(hours=24)
 #: From so many attempts on a row goes alone: if it is the one that ends its senders, it takes no other along.
