@@ -81,29 +81,29 @@ def test_list_costs_seven_statements(
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {"sent", "failed", "held", "coming"}),
-        ({"state__exact": "failed"}, {"failed"}),
-        ({"kind": "drill"}, {"sent", "failed", "held", "coming"}),
-        ({"kind": "ce_cycle_end"}, set()),
-        ({"channel__exact": "inbox"}, {"held"}),
-        ({"urgency__exact": "0"}, {"coming"}),
-        ({"reason__exact": "exhausted"}, {"failed"}),
-        ({"late": "1"}, {"late"}),
-        ({"goes": "coming"}, {"coming"}),
-        ({"goes": "day"}, {"sent", "failed", "held"}),
-        ({"q": "sam@"}, {"sent", "failed", "held", "coming"}),
-        ({"q": "SAM@EXAMPLE.COM"}, {"sent", "failed", "held", "coming"}),
-        ({"q": "nobody@example.com"}, set()),
-        ({"q": "<abc@localhost>"}, {"sent"}),
-        ({"q": "abc@localhost"}, {"sent"}),
-        ({"q": "drill-1"}, {"failed"}),
-        ({"q": "example"}, {"sent", "failed", "held", "coming"}),
-        ({"q": "   "}, {"sent", "failed", "held", "coming"}),
+        ({}, "sent failed held coming"),
+        ({"state__exact": "failed"}, "failed"),
+        ({"kind": "drill"}, "sent failed held coming"),
+        ({"kind": "ce_cycle_end"}, ""),
+        ({"channel__exact": "inbox"}, "held"),
+        ({"urgency__exact": "0"}, "coming"),
+        ({"reason__exact": "exhausted"}, "failed"),
+        ({"late": "1"}, "late"),
+        ({"goes": "coming"}, "coming"),
+        ({"goes": "day"}, "sent failed held"),
+        ({"q": "sam@"}, "sent failed held coming"),
+        ({"q": "SAM@EXAMPLE.COM"}, "sent failed held coming"),
+        ({"q": "nobody@example.com"}, ""),
+        ({"q": "<abc@localhost>"}, "sent"),
+        ({"q": "abc@localhost"}, "sent"),
+        ({"q": "drill-1"}, "failed"),
+        ({"q": "example"}, "sent failed held coming"),
+        ({"q": "   "}, "sent failed held coming"),
     ],
     ids=str,
 )
 def test_list_is_filtered_and_searched(
-    query: dict[str, str], found: set[str], drill: Drill, student: User, as_root: Client, queue: Queue
+    query: dict[str, str], found: str, drill: Drill, student: User, as_root: Client, queue: Queue
 ) -> None:
     now = timezone.now()
     rows = {
@@ -119,8 +119,8 @@ def test_list_is_filtered_and_searched(
 
     words = page(as_root.get(LIST, query))
 
-    shown = {name for number, name in enumerate(rows) if f">drill-{number}<" in words}
-    assert shown == found
+    shown = [name for number, name in enumerate(rows) if f">drill-{number}<" in words]
+    assert shown == found.split()
 
 
 def test_editor_sees_nothing_of_what_people_were_told(
