@@ -42,6 +42,12 @@ def id_of(subject: str) -> int:
     return int(subject.rpartition("-")[2])
 
 
+def id_and_day(subject: str) -> tuple[int, date]:
+    """The number and the day of a subject: 12 and 31 March 2027 of ``plan-12.2027-03-31``."""
+    what, _dot, day = subject.partition(".")
+    return id_of(what), date.fromisoformat(day)
+
+
 def ids_of(reminders: "Sequence[Reminder]") -> set[int]:
     return {id_of(reminder.subject) for reminder in reminders}
 
