@@ -5,12 +5,23 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from csp.decorators import csp
 from css_inline import CSSInliner
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from portal.lib.access import View
+
+_FRAME = {
+    "default-src": ["'none'"],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": ["data:"],
+    "frame-ancestors": ["'self'"],
+    "sandbox": [True],
+}
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 
 
@@ -22,6 +33,11 @@ def framed(*, subject: str, body: SafeString, around: Mapping[str, Any] | None =
     """
     page = render_to_string("emails/frame.html", {**(around or {}), "subject": subject, "body": body})
     return str(_inliner().inline(page))
+
+
+def in_frame(view: View) -> View:
+    """Let a view answer with a mail for a frame on our page: sandboxed, its own styles and nothing else."""
+    return xframe_options_sameorigin(csp(_FRAME)(view))
 
 
 def letter_as_html(text: str, *, code: str = "", actions: Mapping[str, str | Promise]) -> SafeString:

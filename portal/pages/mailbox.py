@@ -12,15 +12,14 @@ from functools import wraps
 from html.parser import HTMLParser
 from pathlib import Path
 
-from csp.decorators import csp
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from portal.lib.access import public
+from portal.lib.mail import in_frame
 
 #: The names that ``portal.lib.mailfolder`` gives; nothing else is ever opened.
 _NAME = re.compile(r"\d{20}-[0-9a-f]{8}")
@@ -162,16 +161,7 @@ def mail_raw(request: HttpRequest, name: str) -> HttpResponse:
 
 @public
 @require_safe
-@xframe_options_sameorigin
-@csp(
-    {
-        "default-src": ["'none'"],
-        "style-src": ["'unsafe-inline'"],
-        "img-src": ["data:"],
-        "frame-ancestors": ["'self'"],
-        "sandbox": [True],
-    }
-)
+@in_frame
 @_demo_only
 def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML of a mail for the frame on its page: sandboxed, with its own styles and nothing else."""

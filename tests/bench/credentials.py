@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from tests.bench.databases import ROOT, Line
+from tests.bench.databases import ROOT, Line, set_up
 
 #: Credentials of the many, and credits of each of their people.
 EVERYBODY, EACH = 100_000, 20
@@ -337,20 +337,9 @@ MEASURES: tuple[Callable[[], Iterator[Line]], ...] = (one_person, packet, page, 
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
+    set_up()
     from django.db import connection
 
-    settings.ROOT_URLCONF = "tests.bench.floor"
-    # in place of Redis, which costs no SQL either; without it a table would stand in
-    settings.CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    call_command("migrate", "-v0")
-    call_command("createcachetable", verbosity=0)
-    call_command("collectstatic", "--noinput", "-v0")
     make_rules()
     for measure in MEASURES:
         for name, value, unit in measure():

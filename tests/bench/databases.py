@@ -26,6 +26,23 @@ def on_both_databases(name: str) -> Iterator[Line]:
         yield from _in_process("postgresql", name, {"DATABASE_URL": url})
 
 
+def set_up() -> None:
+    """The portal in this process, with its tables and with ``floor`` among its pages."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.ROOT_URLCONF = "tests.bench.floor"
+    # in place of Redis, which costs no SQL either; without it a table would stand in
+    settings.CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    call_command("migrate", "-v0")
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", "--noinput", "-v0")
+
+
 def _in_process(database: str, name: str, extra: dict[str, str]) -> Iterator[Line]:
     var = ROOT / "var" / f"bench-{name}-{database}"
     environment = os.environ | {"VAR": str(var), "DEMO": "1", "LOG_LEVEL": "WARNING"} | extra

@@ -7,7 +7,6 @@ and person takes here and now.
 
 import gzip
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from tests.bench.databases import ROOT, Line
+from tests.bench.databases import ROOT, Line, set_up
 
 BANKS = (20, 50_000)
 DOMAINS = 17
@@ -398,19 +397,7 @@ def takers(people: int = 50, seconds: float = 20) -> Iterator[Line]:
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    settings.ROOT_URLCONF = "tests.bench.floor"
-    # in place of Redis, which costs no SQL either; without it a table would stand in
-    settings.CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    call_command("migrate", "-v0")
-    call_command("createcachetable", verbosity=0)
-    call_command("collectstatic", "--noinput", "-v0")
+    set_up()
     person = Person("bench@example.org")
     for size in BANKS:
         for name, value, unit in measure(size, person):

@@ -6,29 +6,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError
 
 from courses.credentials import sealing
 from courses.credentials.actions.verifying import verify_ledgers
 from courses.credentials.guards import missing_guards
 from courses.credentials.models import Credit, Ledger, LedgerLink
+from tests.migrating import latest, migrate, tables_after
 
-BEFORE = [("credentials", "0001_initial")]
+BEFORE = ("credentials", "0001_initial")
 AT = datetime(2026, 6, 1, 12, 30, 15, 123456, tzinfo=UTC)
-
-
-def migrate(to: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(to)
-    return executor.loader.project_state(to).apps
 
 
 @pytest.fixture
 def old(transactional_db: None) -> Iterator[Any]:
     """The tables as they were, and at the end as they are."""
-    yield migrate(BEFORE)
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("credentials"))
+    with tables_after(*BEFORE) as models:
+        yield models
 
 
 def rows(old: Any) -> tuple[int, int]:
@@ -103,7 +97,7 @@ def rows(old: Any) -> tuple[int, int]:
 def test_migration_keeps_every_figure_and_chains_it(old: Any) -> None:
     sam, kim = rows(old)
 
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("credentials"))
+    migrate(*latest("credentials"))
 
     ledger = Ledger.objects.get(user=sam)
     first, taken_back, course = Credit.objects.filter(ledger=ledger).order_by("pk").with_words()
@@ -134,7 +128,7 @@ def test_migration_keeps_every_figure_and_chains_it(old: Any) -> None:
 def test_migration_guards_what_it_moved(old: Any) -> None:
     rows(old)
 
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("credentials"))
+    migrate(*latest("credentials"))
 
     assert missing_guards() == []
     with pytest.raises(IntegrityError):

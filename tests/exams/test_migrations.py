@@ -6,26 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from courses.exams.models import Attempt, AttemptItem, BlueprintDomain, CheckpointAnswer, Exposure, Score
+from tests.migrating import latest, migrate, tables_after
 
-BEFORE, AFTER = [("exams", "0002_place_of_service")], [("exams", "0005_without_choices")]
+BEFORE, AFTER = ("exams", "0002_place_of_service"), ("exams", "0005_without_choices")
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-def migrate(to: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(to)
-    return executor.loader.project_state(to).apps
 
 
 @pytest.fixture
 def old(transactional_db: None) -> Iterator[Any]:
     """The tables as they were, and at the end as they are."""
-    yield migrate(BEFORE)
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("exams"))
+    with tables_after(*BEFORE) as models:
+        yield models
 
 
 def test_migration_keeps_questions_answers_and_results(old: Any) -> None:
@@ -118,7 +111,7 @@ def test_migration_keeps_questions_answers_and_results(old: Any) -> None:
         answered_at=AT,
     )
 
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("exams"))
+    migrate(*latest("exams"))
 
     found = AttemptItem.objects.select_related("question_revision", "section", "mark").get()
     assert found.question_revision.answer_key == {"right": [2]}

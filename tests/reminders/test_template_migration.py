@@ -5,29 +5,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from courses.reminders.letters import can_be_written, source_of
 from courses.reminders.models import MailTemplateRevision
 from courses.reminders.rendering import Footer, render_letter
+from tests.migrating import migrate, tables_after
 
-BEFORE, AFTER = [("reminders", "0005_tried_rows")], [("reminders", "0006_plain_placeholders")]
+BEFORE, AFTER = ("reminders", "0005_tried_rows"), ("reminders", "0006_plain_placeholders")
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CODE = "{% if name %}Hello {{ name|upper }}{% endif %}"
-
-
-def migrate(to: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(to)
-    return executor.loader.project_state(to).apps
 
 
 @pytest.fixture
 def old(transactional_db: None) -> Iterator[Any]:
     """The tables as they were, and at the end as they are."""
-    yield migrate(BEFORE)
-    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("reminders"))
+    with tables_after(*BEFORE) as models:
+        yield models
 
 
 def test_bare_names_are_turned_and_template_code_stays(old: Any) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from csp.decorators import csp
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -19,7 +18,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from accounts.models import User
 from accounts.requests import person_of
@@ -38,6 +36,7 @@ from courses.reminders.models import Channel, MailEvent, PlanTally, Reminder, Re
 from courses.reminders.queries.inbox import note_of, parts_of_mails
 from courses.reminders.queries.log import LATE, WINDOW, delivery_log, held_runs, label_of
 from portal.lib.admin import ReadOnlyAdmin
+from portal.lib.mail import in_frame
 
 logger = structlog.get_logger(__name__)
 
@@ -45,14 +44,6 @@ logger = structlog.get_logger(__name__)
 MOST_AGAIN = 100
 #: So many are named one by one in the history of the admin; more are one line.
 MOST_NAMED = 500
-#: A mail is shown in a frame of its own with its own styles and nothing else.
-_MAIL_POLICY = {
-    "default-src": ["'none'"],
-    "style-src": ["'unsafe-inline'"],
-    "img-src": ["data:"],
-    "frame-ancestors": ["'self'"],
-    "sandbox": [True],
-}
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -279,11 +270,10 @@ class ReminderAdmin(ReadOnlyAdmin):
     # --- pages of its own -----------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         page: Callable[[Any], Any] = self.admin_site.admin_view
-        mail = csp(_MAIL_POLICY)(xframe_options_sameorigin(page(self.mail_html)))
         return [
             path("delivery/", page(self.delivery), name="reminders_reminder_delivery"),
             path("delivery/<slug:kind>/", page(self.held), name="reminders_reminder_held"),
-            path("<int:pk>/mail/", mail, name="reminders_reminder_mail"),
+            path("<int:pk>/mail/", in_frame(page(self.mail_html)), name="reminders_reminder_mail"),
             *super().get_urls(),
         ]
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from csp.decorators import csp
 from django import forms
 from django.contrib import admin, messages
 from django.core.cache import cache
@@ -16,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import person_of
@@ -27,6 +25,7 @@ from courses.reminders.models import Channel, MailTemplate, MailTemplateRevision
 from courses.reminders.queries.previews import differences, reminders_to_preview, values_of
 from courses.reminders.rendering import TemplateRefused, fill_line
 from portal.lib.admin import RevisedAdmin, RevisedForm
+from portal.lib.mail import in_frame
 
 logger = structlog.get_logger(__name__)
 
@@ -139,7 +138,7 @@ class MailTemplateAdmin(RevisedAdmin):
         name = "reminders_mailtemplate_{}"
         return [
             path(at.format("preview"), view(require_safe(self.preview)), name=name.format("preview")),
-            path(at.format("html"), view(require_safe(self.html)), name=name.format("html")),
+            path(at.format("html"), in_frame(view(require_safe(self.html))), name=name.format("html")),
             path(at.format("test"), view(require_POST(self.send_test)), name=name.format("test")),
             path(at.format("restore"), view(require_POST(self.restore)), name=name.format("restore")),
             *super().get_urls(),
@@ -177,7 +176,7 @@ class MailTemplateAdmin(RevisedAdmin):
         """The HTML for the frame on the preview."""
         revision = self._revision(request, object_id, revision_id)
         _chosen, values = self._values(request, revision, timezone.now())
-        return _framed(request, letter_to_look_at(revision, values).html)
+        return HttpResponse(letter_to_look_at(revision, values).html)
 
     def send_test(self, request: HttpRequest, object_id: int, revision_id: int) -> HttpResponse:
         """POST: the mail with the samples to whoever asks, once a minute."""
@@ -241,22 +240,3 @@ class MailTemplateAdmin(RevisedAdmin):
         if values is None:  # its fact is gone: it will not go
             return None, kinds.get(kind).sample_context()
         return reminder, values
-
-
-def _framed(request: HttpRequest, html: str) -> HttpResponseBase:
-    """A mail for a frame on our page: sandboxed, with its own styles and nothing else."""
-
-    @xframe_options_sameorigin
-    @csp(
-        {
-            "default-src": ["'none'"],
-            "style-src": ["'unsafe-inline'"],
-            "img-src": ["data:"],
-            "frame-ancestors": ["'self'"],
-            "sandbox": [True],
-        }
-    )
-    def page(_request: HttpRequest) -> HttpResponseBase:
-        return HttpResponse(html)
-
-    return page(request)

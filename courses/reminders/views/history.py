@@ -1,10 +1,8 @@
 """What went to a person and what did not, with the mail itself."""
 
-from csp.decorators import csp
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -15,6 +13,7 @@ from courses.reminders.models import Channel, Reminder
 from courses.reminders.queries.inbox import entries_of, history_of, note_of, parts_of_mails, was_kept
 from courses.reminders.queries.people import kinds_for
 from portal.lib.access import member
+from portal.lib.mail import in_frame
 
 ROWS_A_PAGE = 20
 
@@ -60,16 +59,7 @@ def sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 @member
 @require_safe
-@xframe_options_sameorigin
-@csp(  # type: ignore[arg-type]  # it knows views of one argument only
-    {
-        "default-src": ["'none'"],
-        "style-src": ["'unsafe-inline'"],
-        "img-src": ["data:"],
-        "frame-ancestors": ["'self'"],
-        "sandbox": [True],
-    }
-)
+@in_frame
 def sent_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a mail for the frame on its page: sandboxed, with its own styles and nothing else."""
     reminder, parts = _sent_to(person_of(request), pk)
