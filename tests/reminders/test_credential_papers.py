@@ -1,6 +1,6 @@
 """News about papers: reviews, certificates, packets, each once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,8 @@ from accounts.models import User
 from courses.credentials.actions import reverse_credit, revoke_certificate
 from courses.credentials.models import Packet
 from courses.reminders import kinds
-from courses.reminders.models import Urgency
+from courses.reminders.actions import plan
+from courses.reminders.models import Channel, Reminder, Urgency
 from tests.reminders.held import (
     certify,
     coming,
@@ -115,6 +116,27 @@ def test_certificate_is_told_once_it_is_issued(student: User) -> None:
     assert values["number"].replace("-", "") == certificate.check_id
     assert values["url"].endswith(f"/credentials/certificates/#certificate-{certificate.pk}")
     assert coming("certificate_ready", AT + timedelta(days=8)) == []
+
+
+@pytest.mark.parametrize(
+    ("issued", "goes"),
+    [
+        ("2027-01-05T09:10", "2027-01-05T09:10"),
+        ("2027-01-05T17:30", "2027-01-05T17:30"),  # already the next day in UTC
+        ("2027-01-05T22:00", "2027-01-06T08:00"),
+        ("2027-01-06T03:00", "2027-01-06T08:00"),
+    ],
+)
+def test_news_goes_as_soon_as_the_hours_allow(issued: str, goes: str, student: User) -> None:
+    student.time_zone = "America/Los_Angeles"
+    student.save(update_fields=["time_zone"])
+    at = datetime.fromisoformat(issued).replace(tzinfo=student.zone)
+    certify(student, at=at)
+
+    plan(at=at)
+
+    row = Reminder.objects.get(kind="certificate_ready", channel=Channel.EMAIL)
+    assert f"{student.local(row.not_before):%Y-%m-%dT%H:%M}" == goes
 
 
 def test_certificate_that_was_revoked_is_not_told(student: User, editor: User) -> None:

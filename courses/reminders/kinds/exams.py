@@ -1,7 +1,7 @@
 """Kinds about exams: a report of a problem was answered, an attempt was scored again."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,19 +15,8 @@ from courses.exams.models import Attempt, QuestionReport, Score
 from courses.reminders.addresses import absolute
 from courses.reminders.kinds import Candidate, Group, Kind
 from courses.reminders.kinds.ladder import in_pages
-from courses.reminders.kinds.shared import id_of, ids_of
+from courses.reminders.kinds.shared import NEWS_LOOK_BACK, id_of, ids_of, news
 from courses.reminders.models import Reason, Reminder
-
-#: How long the planner may be away without the news being lost.
-LOOK_BACK = timedelta(days=7)
-#: Afterwards it is no news any more: the page says it.
-STALE_AFTER = timedelta(days=30)
-
-
-def news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
-    """A reminder of something that happened: once, at the person's next hour."""
-    day = happened_at.date()
-    return Candidate(subject, user_id, day, 0, day, day + STALE_AFTER)
 
 
 class QuestionReportAnswered(Kind):
@@ -40,7 +29,7 @@ class QuestionReportAnswered(Kind):
     is_news = True
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
-        answered = QuestionReport.objects.filter(closed_at__gte=at - LOOK_BACK, closed_at__lte=until)
+        answered = QuestionReport.objects.filter(closed_at__gte=at - NEWS_LOOK_BACK, closed_at__lte=until)
         if user_id is not None:
             answered = answered.filter(user=user_id)
         for pk, person, closed_at in in_pages(answered, "user_id", "closed_at"):
@@ -92,7 +81,7 @@ class AttemptRescored(Kind):
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """Results that came out otherwise; one that a later correction has replaced is no news."""
-        scores = _rescored().filter(scored_at__gte=at - LOOK_BACK, scored_at__lte=until, is_current=True)
+        scores = _rescored().filter(scored_at__gte=at - NEWS_LOOK_BACK, scored_at__lte=until, is_current=True)
         if user_id is not None:
             scores = scores.filter(attempt__user=user_id)
         for pk, person, scored_at in in_pages(scores, "attempt__user_id", "scored_at"):

@@ -1,6 +1,6 @@
 """What kinds share that count down to no deadline: a person's local days, and words for days and amounts."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -9,13 +9,28 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from courses.reminders.kinds import Kind
+from courses.reminders.kinds import Candidate, Kind
 from courses.reminders.models import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from courses.reminders.models import Reminder
+
+
+#: How long the planner may be away without news being lost.
+NEWS_LOOK_BACK = timedelta(days=7)
+#: Afterwards it is no news any more: the page says it.
+_STALE_AFTER = timedelta(days=30)
+
+
+def news(subject: str, user_id: int, happened_at: datetime) -> Candidate:
+    """A reminder of something that happened: once, as soon as the person's hours allow.
+
+    Meant for the day before in UTC, so that what happens in an evening waits for no morning.
+    """
+    day = happened_at.date()
+    return Candidate(subject, user_id, day, 0, day - timedelta(days=1), day + _STALE_AFTER)
 
 
 class Nudge(Kind):

@@ -18,9 +18,17 @@ from courses.exams.models import QuestionReport
 from courses.exams.queries.stale import stale_by_system
 from courses.reminders.addresses import absolute
 from courses.reminders.kinds import Candidate, Group, Kind
-from courses.reminders.kinds.exams import LOOK_BACK, news
 from courses.reminders.kinds.ladder import ONE_DAY, in_pages
-from courses.reminders.kinds.shared import Nudge, day_words, id_of, ids_of, local_day, local_days
+from courses.reminders.kinds.shared import (
+    NEWS_LOOK_BACK,
+    Nudge,
+    day_words,
+    id_of,
+    ids_of,
+    local_day,
+    local_days,
+    news,
+)
 from courses.reminders.models import Reason, Reminder
 
 #: A report may wait so long for an answer before editors are asked.
@@ -59,7 +67,7 @@ class ReleaseLoaded(Kind):
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
         """Every editor for every release of the last days that no later one has replaced."""
         releases = Release.objects.current().filter(
-            book__in=CODE_BOOKS, loaded_at__gte=at - LOOK_BACK, loaded_at__lte=until
+            book__in=CODE_BOOKS, loaded_at__gte=at - NEWS_LOOK_BACK, loaded_at__lte=until
         )
         loaded = list(releases.order_by("pk").values_list("pk", "loaded_at"))
         editors = _editors() if user_id is None else _editors().filter(pk=user_id)

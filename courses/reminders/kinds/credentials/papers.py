@@ -17,12 +17,12 @@ from courses.credentials.queries import ceus
 from courses.reminders.addresses import absolute
 from courses.reminders.kinds import Candidate, Group, Kind
 from courses.reminders.kinds.ladder import in_pages
-from courses.reminders.kinds.shared import day_words, id_of, ids_of
+from courses.reminders.kinds.shared import NEWS_LOOK_BACK, day_words, id_of, ids_of, news
 from courses.reminders.models import Reason, Reminder
 
 
 class Paper(Kind):
-    """Something happened to a paper of a person: told once, at the person's next hour."""
+    """Something happened to a paper of a person: told once, as soon as the person's hours allow."""
 
     group = Group.CREDENTIALS
     is_news = True
@@ -31,23 +31,18 @@ class Paper(Kind):
     #: The moment at which it happened, and whose it is.
     when: ClassVar[str]
     whose: ClassVar[str] = "user_id"
-    #: How long the planner may be away without the news being lost.
-    LOOK_BACK = timedelta(days=7)
-    #: Afterwards it is no news any more: the page says it.
-    STALE_AFTER = timedelta(days=30)
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]:
         """Everything that is told, or was."""
 
     def candidates(self, *, at: datetime, until: datetime, user_id: int | None = None) -> Iterator[Candidate]:
-        lately = {f"{self.when}__gte": at - self.LOOK_BACK, f"{self.when}__lte": until}
+        lately = {f"{self.when}__gte": at - NEWS_LOOK_BACK, f"{self.when}__lte": until}
         rows = self.rows().filter(**lately, **{f"{self.whose.removesuffix('_id')}__isnull": False})
         if user_id is not None:
             rows = rows.filter(**{self.whose: user_id})
         for pk, person, moment in in_pages(rows, self.whose, self.when):
-            day = moment.date()
-            yield Candidate(f"{self.noun}-{pk}", person, day, 0, day, day + self.STALE_AFTER)
+            yield news(f"{self.noun}-{pk}", person, moment)
 
     def deadlines(self, subjects: Collection[str]) -> dict[str, date]:
         rows = self.rows().filter(pk__in=map(id_of, subjects))
