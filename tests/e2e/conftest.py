@@ -74,16 +74,16 @@ def start_demo(var: Path, port: int | None = None) -> Demo:
     raise AssertionError(f"the demo did not get ready: {log.read_text()[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo of this session's own."""
+    """A demo for the browser tests."""
     running = start_demo(tmp_path_factory.mktemp("demo") / "var")
     yield running
     if running.process.poll() is None:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def generated(demo: Demo) -> Demo:
     """The demo with the exams of ``tests.e2e.bank``."""
     environment = {name: value for name, value in os.environ.items() if name != "TESTING"}
@@ -92,8 +92,9 @@ def generated(demo: Demo) -> Demo:
     return demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ends with the last browser test: its event loop lets no test after it use the database."""
     binary = next(
         (b for n in ("chromium", "chromium-browser", "google-chrome") if (b := shutil.which(n))), None
     )

@@ -121,6 +121,7 @@ def test_claims_follow_urgency_and_then_time(drill: Drill, at: datetime) -> None
     assert order == [3, 5, 2, 4, 1, 0]
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 def test_claims_of_many_wait_for_no_lock(drill: Drill, at: datetime) -> None:
     # a person's row that somebody else locks is passed over, not waited for
