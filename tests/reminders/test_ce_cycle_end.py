@@ -69,7 +69,7 @@ def test_reminder_arrives_at_nine_local_with_link_and_reason(
     assert deliver_due(at=nine - timedelta(seconds=1)) == Delivered()
     assert deliver_due(at=nine) == Delivered(sent=2, mails=1, inbox=1)
     (mail,) = mailoutbox
-    assert mail.subject == "CPC: 7 days left, 36 CEUs short"
+    assert mail.subject == "CPC by 31 Mar 2027: 7 days left, 36 CEUs short"
     assert len(mail.subject) < 60
     assert "(number 01234567) ends Wed 31 Mar 2027, 7 days from now" in mail.body
     assert f"http://localhost:8000/credentials/cycles/{cycle.pk}/" in mail.body
@@ -106,7 +106,7 @@ def test_cycle_recorded_late_brings_one_reminder_at_once(
     assert plan(at=now) == Planned(inserted=2)
     assert deliver_due(at=now).mails == 1
     assert {row.step for row in Reminder.objects.all()} == {30}
-    assert mailoutbox[0].subject == "CPC: 20 days left, 36 CEUs short"
+    assert mailoutbox[0].subject == "CPC by 31 Mar 2027: 20 days left, 36 CEUs short"
 
 
 def test_complete_cycle_is_not_reminded(

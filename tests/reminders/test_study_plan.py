@@ -144,11 +144,11 @@ def test_each_step_to_the_exam_goes_once_in_the_morning(
         datetime(2027, 5, 6, 13, tzinfo=UTC),
     ]
     assert [mail.subject for mail in mailoutbox] == [
-        "CPC mock exam: 60 days left",
-        "CPC mock exam: 30 days left",
-        "CPC mock exam: 14 days left",
-        "CPC mock exam: 7 days left",
-        "CPC mock exam: 1 day left",
+        "CPC mock exam on 7 May 2027: 60 days left",
+        "CPC mock exam on 7 May 2027: 30 days left",
+        "CPC mock exam on 7 May 2027: 14 days left",
+        "CPC mock exam on 7 May 2027: 7 days left",
+        "CPC mock exam on 7 May 2027: 1 day left",
     ]
     text = str(mailoutbox[1].body)
     assert "Fri 7 May 2027, 30 days from now" in text

@@ -22,7 +22,7 @@ from courses.reminders import kinds
 from courses.reminders.addresses import absolute
 from courses.reminders.kinds import URGENT_STEP, Candidate, Group, Kind
 from courses.reminders.kinds.ladder import in_pages
-from courses.reminders.kinds.shared import Nudge, id_of, listed, local_day, local_days
+from courses.reminders.kinds.shared import Nudge, id_of, listed, local_day, local_days, short_day_words
 from courses.reminders.models import MailTemplateRevision, Preference, Reason, Reminder, ReminderSettings
 from courses.reminders.rendering import fill_subject
 from courses.reminders.timing import Hours, local_instant
@@ -97,7 +97,7 @@ class WeeklyDigest(Nudge):
 
     def sample_context(self) -> dict[str, str]:
         week = Week(
-            ("Wed 10 Mar · CPC: 8 CEUs short, 9 days left", "Sun 14 Mar · CPC mock exam: 13 days left"),
+            ("CPC by 10 Mar 2027: 9 days left, 8 CEUs short", "CPC mock exam on 14 Mar 2027: 13 days left"),
             ("3 lessons", "1 exam or set", "40 reviews"),
         )
         return self._context("Ana", week, date(2027, 3, 1))
@@ -174,8 +174,9 @@ def _coming(people: Mapping[int, User], at: datetime) -> dict[int, list[str]]:
                 continue
             source = subjects.get(kind.key)
             words = fill_subject(source, kind.context(row, fact, at=at)) if source else str(kind.label)
-            day = date_format(row.due_on, "D j M")
-            found.setdefault(row.user_id, []).append((row.due_on, f"{day} · {words}"))
+            if short_day_words(row.due_on) not in words:
+                words = f"{date_format(row.due_on, 'D j M')} · {words}"
+            found.setdefault(row.user_id, []).append((row.due_on, words))
     return {person: [text for _day, text in sorted(dates)] for person, dates in found.items()}
 
 

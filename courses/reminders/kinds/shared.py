@@ -72,6 +72,11 @@ def day_words(day: date) -> str:
     return date_format(day, "D j M Y")
 
 
+def short_day_words(day: date) -> str:
+    """A day as subjects write it: 31 Mar 2027."""
+    return date_format(day, "j M Y")
+
+
 def minutes_words(minutes: int) -> str:
     return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
 

@@ -33,7 +33,7 @@ from courses.reminders.kinds.credentials.reading import (
 )
 from courses.reminders.kinds.credentials.words import because_held, left_words, titles
 from courses.reminders.kinds.ladder import LOOK_BACK, ONE_DAY, Ladder
-from courses.reminders.kinds.shared import day_words, days_from_now_words, id_of
+from courses.reminders.kinds.shared import day_words, days_from_now_words, id_of, short_day_words
 from courses.reminders.models import Reason, Reminder
 
 #: Courses of ours that a mail names.
@@ -112,12 +112,19 @@ def cycle_values(reminder: Reminder, of: CycleStanding) -> dict[str, str]:
         "credential": of.names,
         "body": of.cycle.body.short,
         "due": day_words(last_day(of.cycle)),
+        "due_short": short_day_words(last_day(of.cycle)),
     }
 
 
 def cycle_sample() -> dict[str, str]:
     """Values like those of ``cycle_values``."""
-    return {"name": "Ana", "credential": "CPC", "body": "AAPC", "due": "Wed 31 Mar 2027"}
+    return {
+        "name": "Ana",
+        "credential": "CPC",
+        "body": "AAPC",
+        "due": "Wed 31 Mar 2027",
+        "due_short": "31 Mar 2027",
+    }
 
 
 def cycle_url(of: CycleStanding, part: str = "") -> str:

@@ -22,7 +22,7 @@ from courses.reminders.kinds.credentials.cycles import RENEWAL, cycle_sample
 from courses.reminders.kinds.credentials.reading import kept_cycles
 from courses.reminders.kinds.credentials.words import because_held
 from courses.reminders.kinds.ladder import ONE_DAY, Ladder, in_days, in_pages
-from courses.reminders.kinds.shared import day_words, days_from_now_words
+from courses.reminders.kinds.shared import day_words, days_from_now_words, short_day_words
 from courses.reminders.models import Reason, Reminder
 
 
@@ -116,7 +116,7 @@ class MembershipDue(Kind):
             "credential": names,
             "body": body,
             "due": day_words(reminder.due_on),
-            "due_short": date_format(reminder.due_on, "j M Y"),
+            "due_short": short_day_words(reminder.due_on),
             "from_now": days_from_now_words((reminder.due_on - reminder.user.local(at).date()).days),
             "amount_sentence": _amount(body, fact.amount),
             "url": absolute(reverse("credentials:cycle", args=[fact.cycle.pk]) + RENEWAL),

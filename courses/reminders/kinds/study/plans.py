@@ -30,6 +30,7 @@ from courses.reminders.kinds.shared import (
     local_day,
     local_days,
     minutes_words,
+    short_day_words,
 )
 from courses.reminders.models import Reason, Reminder
 
@@ -302,6 +303,7 @@ def _plan_context(shown: StudyPlanShown, reminder: Reminder) -> dict[str, str]:
         "name": reminder.user.get_short_name(),
         "exam": shown.plan.blueprint.title,
         "due": day_words(shown.plan.exam_on),
+        "due_short": short_day_words(shown.plan.exam_on),
         "days_left": days_left_words(days),
         "days_from_now": days_from_now_words(days),
         "countdown": ", ".join([*minutes, shown.countdown.rstrip(".")]),
@@ -317,6 +319,7 @@ def _plan_sample() -> dict[str, str]:
         "name": "Ana",
         "exam": "CPC mock exam",
         "due": "Wed 31 Mar 2027",
+        "due_short": "31 Mar 2027",
         "days_left": "14 days left",
         "days_from_now": "14 days from now",
         "countdown": "50 minutes today, 14 days to the exam",
