@@ -46,7 +46,7 @@ def deliver_until_done(*, lease: float, moment: str, epoch: float, special: str 
     waiting = Reminder.objects.filter(state__in=(Reminder.State.PLANNED, Reminder.State.LEASED))
     while waiting.exists() and not is_stopping():
         now = datetime.fromisoformat(moment) + timedelta(seconds=time.time() - epoch)
-        deliver_due(at=now, limit=100, lease=timedelta(seconds=lease), is_over=is_stopping)
+        deliver_due(at=now, limit=20, lease=timedelta(seconds=lease), is_over=is_stopping)
         time.sleep(0.05)
 
 

@@ -50,7 +50,7 @@ def test_eight_claimers_share_five_thousand_rows_and_split_nobody(drill: Drill, 
     def claim_all() -> list[list[Reminder]]:
         batches = []
         # an empty claim may mean that the others hold what is left at this moment
-        while batch := claim(at) or claim(at) or claim(at):
+        while batch := claim(at, most=20) or claim(at, most=20) or claim(at, most=20):
             batches.append(batch)
         return batches
 
