@@ -83,4 +83,4 @@ def test_load_demo_makes_people_with_a_past_and_a_mail_due_now(settings: Setting
     }
     assert not Reminder.objects.exclude(last_error="").exists()
     [first] = mail.outbox
-    assert first.to == [CODER.email] and "CPC: 60 days left, 16 CEUs short" in first.body
+    assert first.to == [CODER.email] and ": 60 days left, 16 CEUs short" in first.body
